@@ -1,0 +1,139 @@
+"""
+What an answer means: the one table that worker and triggerer share.
+
+A transport turns whatever comes over the wire into an :class:`Answer`; :func:`read_account` turns
+that into an account or the one exception that fits. Pure and total: any status, any bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from airflow_provider_useapi.account import Account
+from airflow_provider_useapi.exceptions import (
+    UseApiAuthError,
+    UseApiError,
+    UseApiRequestError,
+    UseApiResponseError,
+    UseApiUnavailableError,
+)
+from airflow_provider_useapi.redaction import public_text
+from airflow_provider_useapi.retry_after import retry_after
+
+ACCOUNT_PATH = "/v2/account"
+MAX_BODY = 1024 * 1024
+"""The longest body that is read, in bytes."""
+
+_NOT_JSON = object()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    What a transport received.
+
+    :param status: the final HTTP status.
+    :param headers: the headers, names in lower case.
+    :param body: the body, or the part of it that came.
+    :param flaw: why the body is not whole ("cut off", "larger than 1 MiB"); empty if it is.
+    :param timed_out: the time was up before the body was whole.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+    flaw: str = ""
+    timed_out: bool = False
+
+
+def read_account(
+    answer: Answer, *, conn_id: str, secrets: Collection[str] = (), now: datetime | None = None
+) -> Account:
+    """
+    The account that an answer to ``GET /v2/account`` holds.
+
+    :param answer: what the transport received.
+    :param conn_id: the Airflow connection that was used, for messages.
+    :param secrets: what must not stand in a message.
+    :param now: the present, to count ``Retry-After`` from.
+    :raises UseApiAuthError: the API token was refused.
+    :raises UseApiRequestError: refused for good: any redirect, most 4xx, and 596.
+    :raises UseApiUnavailableError: 408, 429, 5xx, or the time was up.
+    :raises UseApiResponseError: not an answer of the API.
+    """
+    body = _NOT_JSON if answer.flaw else _json(answer.body)
+    if answer.status == 200 and isinstance(body, dict):
+        return Account.from_json(body)
+    if answer.status == 402:
+        # Same outcome as subscriptionIsActive: false, whichever of the two the API sends.
+        lapsed = Account.from_json(body if isinstance(body, dict) else {})
+        said = lapsed.error or "Payment required"
+        return replace(lapsed, subscription_is_active=False, error=said)
+    raise _error(answer, body, conn_id, secrets, now or datetime.now(timezone.utc))
+
+
+def _error(
+    answer: Answer, body: object, conn_id: str, secrets: Collection[str], now: datetime
+) -> UseApiError:
+    kind, means = _classify(answer, is_json=body is not _NOT_JSON)
+    said = public_text(_said(answer, body), secrets)
+    message = f"Connection {conn_id!r}: GET {ACCOUNT_PATH} was answered with {answer.status}"
+    return kind(
+        f"{message}, {means}{f': {said}' if said else '.'}",
+        status_code=answer.status,
+        retry_after=retry_after(
+            answer.headers.get("retry-after"), body if isinstance(body, dict) else {}, now
+        ),
+    )
+
+
+def _classify(answer: Answer, *, is_json: bool) -> tuple[type[UseApiError], str]:
+    """The class of an answer that holds no account, and what it means in half a sentence."""
+    status = answer.status
+    match status:
+        case 401:
+            return UseApiAuthError, "the API token was refused (is the password the whole token?)"
+        case 403 if is_json:
+            return UseApiAuthError, "the API token was refused"
+        case 403:
+            return UseApiResponseError, "not by useapi.net but by something in between"
+        case 408 | 429:
+            return UseApiUnavailableError, "it asks to come back later"
+        case 596:
+            return UseApiRequestError, "a linked account cannot be used"
+        case 200 if answer.timed_out:
+            return UseApiUnavailableError, "but the body did not come in time"
+        case 200:
+            flaw = answer.flaw or ("no JSON object" if is_json else "not JSON")
+            return UseApiResponseError, f"but the body is {flaw}"
+    if 300 <= status < 400:
+        return UseApiRequestError, "a redirect, which is never followed (check the connection's host)"
+    if 400 <= status < 500:
+        return UseApiRequestError, "the request was refused"
+    if 500 <= status < 600:
+        return UseApiUnavailableError, "the API has trouble of its own"
+    if 100 <= status < 200:
+        return UseApiUnavailableError, "which is no final answer"
+    return UseApiResponseError, "which the API does not use here"
+
+
+def _said(answer: Answer, body: object) -> object:
+    """The API's own words: ``{"error": text}``, Google's ``{"error": {"message": text}}``, or raw."""
+    if isinstance(body, dict):
+        error = body.get("error")
+        words = error.get("message") if isinstance(error, dict) else error
+        if isinstance(words, str):
+            return words
+    # Half a body may be half an account: a name, or an address that no longer looks like one.
+    return "" if answer.flaw else answer.body.decode("utf-8", "replace")
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return _NOT_JSON

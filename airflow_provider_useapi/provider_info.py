@@ -1,0 +1,46 @@
+"""What Airflow reads to learn what this package adds to it; loads nothing else of the package."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_useapi import form
+
+_PACKAGE = "airflow_provider_useapi"
+_INTEGRATION = "useapi.net"
+
+
+def get_provider_info() -> dict[str, Any]:
+    """The provider info, for the entry point ``apache_airflow_provider``."""
+    return {
+        "package-name": "airflow-provider-useapi",
+        "name": "useapi.net",
+        "description": "Gate, read and audit a `useapi.net <https://useapi.net/>`__ account.",
+        "integrations": [
+            {
+                "integration-name": _INTEGRATION,
+                "external-doc-url": "https://useapi.net/docs",
+                "tags": ["service"],
+            }
+        ],
+        "hooks": _modules("hooks.useapi"),
+        "operators": _modules("operators.useapi"),
+        "sensors": _modules("sensors.useapi"),
+        "connection-types": [
+            {
+                "connection-type": form.CONN_TYPE,
+                "hook-class-name": f"{_PACKAGE}.hooks.useapi.UseApiHook",
+                "hook-name": form.HOOK_NAME,
+                "ui-field-behaviour": {
+                    "hidden-fields": list(form.HIDDEN_FIELDS),
+                    "relabeling": dict(form.RELABELING),
+                    "placeholders": dict(form.PLACEHOLDERS),
+                },
+                "conn-fields": form.conn_fields(),
+            }
+        ],
+    }
+
+
+def _modules(name: str) -> list[dict[str, Any]]:
+    return [{"integration-name": _INTEGRATION, "python-modules": [f"{_PACKAGE}.{name}"]}]

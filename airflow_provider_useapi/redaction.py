@@ -1,0 +1,53 @@
+"""What may be shown: text from outside without secrets, e-mail addresses or control characters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+LIMIT = 200
+"""How many characters of an answer a message may hold."""
+
+# A run without delimiters, an at sign in any of its spellings, another run. The look-behind and
+# the possessive quantifiers keep it linear: a megabyte without an at sign is read once.
+_DELIMITERS = r"\s@＠\"'<>()\[\]{},;:|\\/=&?%"
+_EMAIL = re.compile(
+    rf"(?:(?<![^{_DELIMITERS}])[^{_DELIMITERS}]++)?(?:@|＠|%40|\\u0040)[^{_DELIMITERS}]*+",
+    re.IGNORECASE,
+)
+
+
+def mask_emails(text: str) -> str:
+    """Replace everything in ``text`` that looks like an e-mail address."""
+    return _EMAIL.sub(MASK, text)
+
+
+def secret_forms(secret: str) -> tuple[str, ...]:
+    """Every form in which ``secret`` could turn up in a text, longest first."""
+    plain = {secret, secret.removeprefix("user:")}
+    forms = plain | {quote(form, safe="") for form in plain} | {quote_plus(form) for form in plain}
+    return tuple(sorted((form for form in forms if form), key=len, reverse=True))
+
+
+def public_text(text: object, secrets: Iterable[str] = (), limit: int = LIMIT) -> str:
+    """
+    Turn any text from outside into one line that may stand in a log, an exception or a page.
+
+    Secrets and e-mail addresses go first and the cut comes last, so that no cut leaves half a
+    secret behind.
+
+    :param text: what to show.
+    :param secrets: strings that must not appear, in all their forms.
+    :param limit: the greatest length of the result, in characters.
+    """
+    shown = str(text)
+    for secret in secrets:
+        for form in secret_forms(secret):
+            shown = shown.replace(form, MASK)
+    shown = " ".join(mask_emails(shown).split())
+    # Control characters, marks that turn the direction of text, lone surrogates: category C.
+    shown = "".join("�" if unicodedata.category(c)[0] == "C" else c for c in shown[: 2 * limit])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

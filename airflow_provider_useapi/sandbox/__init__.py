@@ -1,0 +1,39 @@
+"""A stand-in for the HTTP API of useapi.net on loopback, since the real one has no sandbox.
+
+In tests, with faults on demand::
+
+    from airflow_provider_useapi.sandbox import Answer, Sandbox
+
+    with Sandbox() as s:
+        s.script("/v2/account", 503, Answer(status=429, headers={"Retry-After": "5"}))
+        ...  # whatever calls s.url with s.token: two faults, then normal service
+        assert [request.status for request in s.requests] == [503, 429, 200]
+
+As a pytest fixture: ``useapi_sandbox``. From the command line:
+``python -m airflow_provider_useapi.sandbox``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_provider_useapi.sandbox.answers import Answer
+    from airflow_provider_useapi.sandbox.request import Request
+    from airflow_provider_useapi.sandbox.server import Sandbox
+
+__all__ = ["Answer", "Request", "Sandbox"]
+
+
+def __getattr__(name: str) -> object:
+    # Loaded on first use: every pytest run imports this package on its way to the fixture.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from airflow_provider_useapi.sandbox import answers, request, server
+
+    globals().update(Answer=answers.Answer, Request=request.Request, Sandbox=server.Sandbox)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,84 @@
+"""The command line: ``python -m airflow_provider_useapi.sandbox``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shlex
+import signal
+import sys
+
+from airflow_provider_useapi.sandbox import server
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM)
+
+
+def main() -> int:
+    """Serve until Ctrl-C or SIGTERM; return the exit code."""
+    options = _parser().parse_args()
+    # Blocked before the server's thread exists, so that it is sigwait() below that gets them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+    sandbox = server.Sandbox(
+        port=options.port, token=options.token, inactive_for=options.inactive_for
+    )
+    _print_log()
+    try:
+        sandbox.start()
+    except OSError as error:
+        where = f"{server.HOST}:{options.port}"
+        print(f"Cannot listen on {where}: {error.strerror}. Try another --port.", file=sys.stderr)
+        return 1
+    try:
+        print(_greeting(sandbox), flush=True)
+        signal.sigwait(_ENDINGS)
+    finally:
+        sandbox.stop()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m airflow_provider_useapi.sandbox",
+        description="A stand-in for the HTTP API of useapi.net on loopback.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--port", type=_port, default=8787, help="0 takes a free one")
+    parser.add_argument("--token", default=server.DEFAULT_TOKEN, help="the API token to ask for")
+    parser.add_argument(
+        "--inactive-for",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long the subscription stays inactive",
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _greeting(sandbox: server.Sandbox) -> str:
+    variable = "export AIRFLOW_CONN_USEAPI_DEFAULT"
+    return f"""\
+useapi.net sandbox: {sandbox.url}
+Token: {sandbox.token}
+
+Point Airflow's default connection at it, as a URI or as JSON:
+{variable}={shlex.quote(sandbox.connection_uri())}
+{variable}={shlex.quote(sandbox.connection_json())}
+
+Ctrl-C ends it. Requests:"""
+
+
+def _print_log() -> None:
+    handler = logging.StreamHandler(sys.stdout)  # flushes after every line
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    server.log.addHandler(handler)
+    server.log.setLevel(logging.DEBUG)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

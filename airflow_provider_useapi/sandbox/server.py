@@ -1,0 +1,160 @@
+"""The sandbox: a server in a thread of its own, what it serves and what it was asked for."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote, urlencode
+
+from airflow_provider_useapi.sandbox.answers import Answer, as_answer
+from airflow_provider_useapi.sandbox.protocol import HttpProtocol
+from airflow_provider_useapi.sandbox.request import Incoming, Request
+from airflow_provider_useapi.sandbox.service import body_of, documented_account, normal_answer
+from airflow_provider_useapi.sandbox.thread import ServerThread
+from airflow_provider_useapi.sandbox.wire import Step, steps
+
+if TYPE_CHECKING:
+    import ssl
+
+HOST = "127.0.0.1"
+DEFAULT_TOKEN = "user:12345-sandbox"
+
+log = logging.getLogger(__name__)
+
+
+class Sandbox:
+    """A stand-in for useapi.net that listens on loopback while a ``with`` block runs.
+
+    What it serves may be changed at any time: ``account`` is the answer to ``GET /v2/account``,
+    ``token`` the one that it takes. ``requests`` lists what came in, ``connections`` is the number
+    of TCP connections so far. Each request is also logged at level DEBUG.
+
+    :param port: The port to listen on; 0 takes a free one.
+    :param token: The API token to ask for.
+    :param inactive_for: How many seconds after the start the subscription becomes active.
+    :param ssl_context: Speak https with it.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        token: str = DEFAULT_TOKEN,
+        inactive_for: float = 0.0,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.port = port
+        self.token = token
+        self.account: dict[str, Any] = documented_account()
+        self.requests: list[Request] = []
+        self.connections = 0
+        self._inactive_for = inactive_for
+        self._ssl_context = ssl_context
+        self._scripts: dict[str, deque[Answer]] = {}
+        self._started = 0.0
+        self._thread: ServerThread | None = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> Self:
+        """Listen. After a ``stop()`` it is the same port again, as after an outage.
+
+        :raises OSError: The port is taken.
+        """
+        if self._thread:
+            raise RuntimeError("this sandbox is running already")
+        listener = socket.create_server((HOST, self.port))
+        self.port = listener.getsockname()[1]
+        self._started = time.monotonic()
+        self._thread = ServerThread(listener, self._accept)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and end the server; it keeps what it recorded."""
+        if self._thread:
+            self._thread.stop()
+            self._thread = None
+
+    @property
+    def url(self) -> str:
+        """The base URL, such as ``http://127.0.0.1:8787``."""
+        return f"{self._origin}:{self.port}"
+
+    @property
+    def awaits_activation(self) -> bool:
+        """Whether the first ``inactive_for`` seconds are not over yet."""
+        return time.monotonic() < self._started + self._inactive_for
+
+    def script(self, path: str, *answers: Answer | Mapping[str, Any] | int) -> None:
+        """Queue answers for a path, one for each request; afterwards it is normal service again.
+
+        A scripted answer is given whatever the method and the token of the request.
+
+        :param path: The path without a query, such as ``/v2/account``.
+        :param answers: Each an :class:`Answer`, a mapping of its fields, or just a status.
+        """
+        if not path.startswith("/") or "?" in path:
+            raise ValueError(f'write a path without a query such as "/v2/account", not {path!r}')
+        queue = self._scripts.setdefault(path, deque())
+        queue.extend([as_answer(answer) for answer in answers])
+
+    def connection_uri(self, **extra: object) -> str:
+        """Return an Airflow connection to this sandbox as a URI.
+
+        :param extra: Extras of the connection, such as ``timeout=5``.
+        """
+        # Airflow unquotes the host, so that it can hold the scheme; the port has its own place.
+        uri = f"useapi://:{quote(self.token, safe='')}@{quote(self._origin, safe='')}:{self.port}"
+        texts = {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in extra.items()
+        }
+        return f"{uri}/?{urlencode(texts)}" if texts else uri
+
+    def connection_json(self, **extra: object) -> str:
+        """Return an Airflow connection to this sandbox as JSON.
+
+        :param extra: Extras of the connection, such as ``timeout=5``.
+        """
+        return json.dumps(
+            {"conn_type": "useapi", "host": self.url, "password": self.token, "extra": extra}
+        )
+
+    @property
+    def _origin(self) -> str:
+        return f"{'https' if self._ssl_context else 'http'}://{HOST}"
+
+    def _accept(self, opened: set[HttpProtocol]) -> HttpProtocol:
+        self.connections += 1
+        return HttpProtocol(self.connections, self._respond, opened, self._ssl_context)
+
+    def _respond(self, incoming: Incoming, connection: int) -> Iterator[Step]:
+        """Choose the answer to a request, and record both."""
+        authorized = incoming.headers.get("authorization") == f"Bearer {self.token}"
+        if scripted := self._scripts.get(incoming.path):
+            answer = scripted.popleft()
+        else:
+            answer = normal_answer(incoming.method, incoming.path, authorized=authorized)
+        head_only = incoming.method == "HEAD"
+        try:
+            body = body_of(answer, incoming.path, self)
+            played = steps(answer, body, last=incoming.last, head_only=head_only)
+        except (TypeError, ValueError) as error:  # s.account is the test's, and may be anything
+            answer = Answer(status=500, body={"error": f"Not JSON: {error}", "code": 500})
+            played = steps(answer, answer.body, last=incoming.last, head_only=head_only)
+        status = None if answer.reset or answer.nothing_after else answer.status
+        self.requests.append(
+            Request(incoming.method, incoming.path, status, time.time(), connection, authorized)
+        )
+        log.debug("%s %s %s", incoming.method, incoming.path, status or "no answer")
+        return played

@@ -1,0 +1,64 @@
+"""What useapi.net itself says: the documented account, and the bodies of its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_useapi.sandbox.answers import Answer
+from airflow_provider_useapi.sandbox.wire import reason
+
+if TYPE_CHECKING:
+    from airflow_provider_useapi.sandbox.server import Sandbox
+
+_ERRORS = {402: "Account has no subscription or subscription expired", 404: "Not found"}
+
+
+def documented_account() -> dict[str, Any]:
+    """Return the example response of the page that documents the endpoint."""
+    return {
+        "id": 12345,
+        "email": "user@example.com",
+        "created": "2023-07-25T03:02:28.676Z",
+        "name": "Your Name",
+        "subscriptionIsActive": True,
+        "subscriptions": 1,
+        "maxAccountsPerAPI": 3,
+        "accounts": {
+            "Midjourney API": {"total": 3, "active": 2, "error": 1},
+            "MiniMax API": {"total": 3, "active": 3},
+            "Runway AP": {"total": 1, "active": 1},
+            "Riffusion API": {"total": 3, "active": 3},
+        },
+        "verified": "2023-07-25T03:02:53.252Z",
+        "sub": "250405",
+    }
+
+
+def normal_answer(method: str, path: str, *, authorized: bool) -> Answer:
+    """Return the answer to a request for which nothing is scripted."""
+    if not authorized:
+        return Answer(status=401)
+    if path not in _ROUTES:
+        return Answer(status=404)
+    if method != "GET":
+        return Answer(status=405, headers={"Allow": "GET"})
+    return Answer()
+
+
+def body_of(answer: Answer, path: str, sandbox: Sandbox) -> object:
+    """Return the body of an answer, the service's own if the answer has none."""
+    if answer.body is not None:
+        return answer.body
+    if answer.status == 200 and path in _ROUTES:
+        return _ROUTES[path](sandbox)
+    return {"error": _ERRORS.get(answer.status, reason(answer.status)), "code": answer.status}
+
+
+def _account(sandbox: Sandbox) -> object:
+    if sandbox.awaits_activation:
+        return {**sandbox.account, "subscriptionIsActive": False}
+    return sandbox.account
+
+
+_ROUTES: dict[str, Callable[[Sandbox], object]] = {"/v2/account": _account}

@@ -1,0 +1,180 @@
+"""Asking with requests, for workers."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+
+from airflow_provider_useapi.answers import MAX_BODY, Answer
+from airflow_provider_useapi.connection import Settings
+from airflow_provider_useapi.deadline import connect, deadline
+from airflow_provider_useapi.tls import tls_context
+from airflow_provider_useapi.transports import HEADERS
+from airflow_provider_useapi.transports.failures import received, unavailable
+
+
+class BlockingClient:
+    """
+    One requests session on one kept-alive connection.
+
+    :param settings: whom to ask and how.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.session = _session(settings)
+
+    def get(self, path: str) -> Answer:
+        """
+        Ask once.
+
+        :param path: the endpoint, such as ``/v2/account``.
+        :raises UseApiUnavailableError: if no answer came in time.
+        """
+        with deadline(self.settings.timeout):
+            try:
+                response = self.session.get(self.settings.url(path), stream=True)
+            except (requests.RequestException, HTTPError, OSError) as e:
+                raise unavailable(e, self.settings) from None
+            with response:
+                return _read(response)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.session.close()
+
+
+def _read(response: requests.Response) -> Answer:
+    body, failure = bytearray(), None
+    try:
+        for chunk in response.iter_content(65536):
+            body += chunk
+            if len(body) > MAX_BODY:
+                break
+    except (requests.RequestException, HTTPError, OSError) as e:
+        failure = e
+    return received(response.status_code, response.headers, body, failure)
+
+
+class _Session(requests.Session):
+    """A session that follows no redirect, and does not even read where it leads."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
+def _session(settings: Settings) -> requests.Session:
+    session = _Session()
+    # Else a .netrc entry replaces our token, and REQUESTS_CA_BUNDLE our certificates.
+    session.trust_env = False
+    session.headers.clear()
+    session.headers.update(HEADERS)
+    session.auth = _Token(settings)
+    if settings.proxy:
+        session.proxies = {"http": settings.proxy, "https": settings.proxy}
+    adapter = _Adapter(settings)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+class _Token(AuthBase):
+    """Adds the token to requests to the connection's own host, and to no other."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._origin = _origin(settings.base_url)
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if _origin(request.url or "") == self._origin:
+            request.headers["Authorization"] = f"Bearer {self._settings.token}"
+        return request
+
+
+def _origin(url: str) -> tuple[str, str | None, int]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443}.get(parts.scheme, 80)
+
+
+class _Adapter(HTTPAdapter):
+    """Opens deadline-keeping connections with the connection's TLS context."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeout = settings.timeout
+        self._tls = tls_context(settings) if settings.uses_tls else None
+        super().__init__(pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, proxy_ssl_context=self._tls, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        # requests would add its own idea of the certificates; the context says it all.
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._tls} if self._tls else {}
+
+    def cert_verify(self, *args: Any, **kwargs: Any) -> None:
+        """Leave the connection as the context made it."""
+
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        # For callers of hook.get_conn(), who work outside of a deadline.
+        kwargs["timeout"] = kwargs.get("timeout") or self._timeout
+        return super().send(request, *args, **kwargs)
+
+
+class _Response(http.client.HTTPResponse):
+    """Passes over 1xx answers as HTTP asks for; http.client knows 100 only."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 100 <= status < 200 or status == 101:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
+
+class _DeadlineConnection:
+    """How both kinds of connection are opened."""
+
+    response_class = _Response
+    host: str
+    port: int
+    socket_options: Any
+
+    def _new_conn(self) -> socket.socket:
+        return connect(self.host, self.port, self.socket_options or ())
+
+
+class _HTTPConnection(_DeadlineConnection, HTTPConnection):
+    pass
+
+
+class _HTTPSConnection(_DeadlineConnection, HTTPSConnection):
+    pass
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}

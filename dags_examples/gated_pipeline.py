@@ -1,0 +1,36 @@
+"""
+A pipeline that waits until useapi.net is ready for it.
+
+The gate stays closed until the subscription is active and at least two MiniMax accounts work. In
+``reschedule`` mode it holds no worker between looks, and a look is one small request.
+"""
+
+from datetime import timedelta
+
+from airflow.providers.common.compat.sdk import DAG, task
+
+from airflow_provider_useapi.operators.useapi import UseApiAccountOperator
+from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
+
+with DAG("useapi_gated_pipeline", schedule=None, catchup=False, tags=["useapi"]):
+    gate = UseApiAccountSensor(
+        task_id="wait_for_minimax",
+        service="minimax",
+        min_active_accounts=2,
+        mode="reschedule",
+        poke_interval=10,  # seconds; once a minute is often enough
+        timeout=timedelta(hours=6),
+    )
+
+    account = UseApiAccountOperator(task_id="account")
+
+    @task
+    def generate(account: dict) -> None:
+        """Your own work goes here; this one prints what it has to work with."""
+        print(f"{'service':<20}{'active':>8}{'error':>8}{'left':>8}")
+        for service in account["services"].values():
+            left = service["allocations_left"]
+            print(f"{service['name']:<20}{service['active']:>8}{service['error']:>8}{left!s:>8}")
+
+    gate >> account
+    generate(account.output)
