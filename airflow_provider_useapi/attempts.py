@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from tenacity import RetryCallState, retry_if_exception, stop_after_attempt
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_exponential, wait_random
 
 from airflow_provider_useapi.exceptions import UseApiError
 
 MAX_SLEEP = 120.0
 """A longer ``Retry-After`` is handed to the caller instead of slept out, in seconds."""
 
-_backoff = wait_exponential_jitter(initial=0.5, max=30, jitter=0.5)
+_backoff = wait_exponential(multiplier=0.5, max=30) + wait_random(0, 0.5)
 
 
 def retrying(max_attempts: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.redaction import public_text
 from airflow_provider_useapi.services import nearest_first, slug_of
 
-NAMES_LISTED = 20
+NAMES_LISTED = 10
 """How many service names a message lists at most."""
 
 

@@ -115,7 +115,7 @@ def next_look(
     held = (memory.not_before - now).total_seconds() if memory.not_before else 0.0
     wait = max(interval, held, 0.0)
     # Just after: the time-out counts as reached once more than its seconds have passed.
-    return min(wait, max(left, 0.0) + _INSTANT), held <= left
+    return min(wait, max(left, 0.0) + _INSTANT), held <= max(left, 0.0)
 
 
 def _join(reasons: tuple[str, ...]) -> str:

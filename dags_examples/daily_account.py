@@ -4,6 +4,8 @@ A daily look at the accounts of several connections.
 One mapped task for each connection; what each found is in XCom, by connection, day after day.
 """
 
+from datetime import datetime
+
 from airflow.providers.common.compat.sdk import DAG, task
 
 from airflow_provider_useapi.operators.useapi import UseApiAccountOperator
@@ -11,7 +13,13 @@ from airflow_provider_useapi.operators.useapi import UseApiAccountOperator
 # One Airflow connection for each useapi.net subscription.
 CONNECTIONS = ["useapi_default", "useapi_studio"]
 
-with DAG("useapi_daily_account", schedule="@daily", catchup=False, tags=["useapi"]):
+with DAG(
+    "useapi_daily_account",
+    schedule="@daily",
+    start_date=datetime(2026, 1, 1),
+    catchup=False,  # the account cannot be asked how it was yesterday
+    tags=["useapi"],
+):
     accounts = UseApiAccountOperator.partial(
         task_id="account",
         retries=3,  # for hours when the API is down; a refused token is not tried again

@@ -5,14 +5,14 @@ The gate stays closed until the subscription is active and at least two MiniMax 
 ``reschedule`` mode it holds no worker between looks, and a look is one small request.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from airflow.providers.common.compat.sdk import DAG, task
 
 from airflow_provider_useapi.operators.useapi import UseApiAccountOperator
 from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
 
-with DAG("useapi_gated_pipeline", schedule=None, catchup=False, tags=["useapi"]):
+with DAG("useapi_gated_pipeline", schedule=None, start_date=datetime(2026, 1, 1), tags=["useapi"]):
     gate = UseApiAccountSensor(
         task_id="wait_for_minimax",
         service="minimax",

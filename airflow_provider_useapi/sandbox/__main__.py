@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import shlex
 import signal
 import sys
@@ -26,7 +27,8 @@ def main() -> int:
         sandbox.start()
     except OSError as error:
         where = f"{server.HOST}:{options.port}"
-        print(f"Cannot listen on {where}: {error.strerror}. Try another --port.", file=sys.stderr)
+        reason = os.strerror(error.errno or 0)
+        print(f"Cannot listen on {where}: {reason}. Try another --port.", file=sys.stderr)
         return 1
     try:
         print(_greeting(sandbox), flush=True)

@@ -22,7 +22,8 @@ class Answer:
     :param nothing_after: Close the connection after those, without an answer.
     :param cut_off: Declare the whole Content-Length, send half of the body, close.
     :param reset: Reset the connection (TCP RST) instead of answering.
-    :param reset_in_body: Send the head and half of the body, then reset the connection.
+    :param reset_in_body: Send the head and half of the body, then reset the connection. Of a half
+        larger than some 64 kB less may arrive: a reset also drops what is still on its way.
     :param drip: The part of the answer to send byte by byte: ``"headers"`` or ``"body"``.
     :param drip_interval: Seconds before each of these bytes.
     :param oversized: Pad the body to at least this many bytes, with blanks that JSON allows.

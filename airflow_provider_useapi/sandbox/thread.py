@@ -27,7 +27,7 @@ class ServerThread(threading.Thread):
         self._accept = accept
         self._opened: set[HttpProtocol] = set()
         # Made here and not in run(), so that stop() can come as early as it likes.
-        self._loop = asyncio.new_event_loop()
+        self._loop = asyncio.SelectorEventLoop()
         self._stopping = asyncio.Event()
 
     def run(self) -> None:
@@ -47,10 +47,11 @@ class ServerThread(threading.Thread):
             lambda: self._accept(self._opened), sock=self._listener, backlog=_BACKLOG
         )
         await self._stopping.wait()
-        server.close()
-        # A connection may be just being accepted, or its task just being cancelled: a few turns of
-        # the loop see them all off, and nothing is left for the garbage collector to complain of.
+        # The server is closed last: a connection that is being accepted at that moment would leak.
+        self._loop.remove_reader(self._listener)
+        # A few turns of the loop, until the last connection is accepted, aborted and forgotten.
         while self._opened or len(asyncio.all_tasks()) > 1:
             for connection in list(self._opened):
                 connection.abort()
             await asyncio.sleep(0)
+        server.close()

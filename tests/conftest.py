@@ -1,0 +1,49 @@
+"""An Airflow home of its own for every test run, set before anything imports Airflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HOME = Path(tempfile.mkdtemp(prefix="airflow-home-"))
+
+_LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
+os.environ.update(
+    AIRFLOW_HOME=str(HOME),
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+    # Without it Airflow 2.11 warns of itself.
+    AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY="True",
+    AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "tests" / "dags"),
+    # Airflow 3 runs only DAGs of a configured bundle, also in dag.test().
+    AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST=json.dumps(
+        [
+            {"name": name, "classpath": _LOCAL_BUNDLE, "kwargs": {"path": str(ROOT / folder)}}
+            for name, folder in (("tests", "tests/dags"), ("examples", "dags_examples"))
+        ]
+    ),
+)
+for variable in [name for name in os.environ if name.lower().endswith("_proxy")]:
+    del os.environ[variable]
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> Iterator[None]:
+    """A migrated metadata database, for tests that run DAGs."""
+    airflow = Path(sys.executable).parent / "airflow"
+    done = subprocess.run([airflow, "db", "migrate"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    yield

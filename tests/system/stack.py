@@ -1,0 +1,384 @@
+"""
+A local Airflow as it runs in production: every component a process of its own, on loopback.
+
+The demo and the system tests run on it, because ``dag.test()`` shows neither what a scheduler does
+with a rescheduled task, nor which of its tries comes next, nor what ends up in the logs.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timezone
+from http import HTTPStatus
+from importlib.metadata import version
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self, TypeVar
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode
+from urllib.request import ProxyHandler, Request, build_opener
+
+COMPONENTS = ("api-server", "scheduler", "dag-processor")
+LOOPBACK = "127.0.0.1"
+FINAL = ("success", "failed")
+Result = TypeVar("Result")
+START_UP, GRACE = 180.0, 15.0
+"""Seconds for all components to become healthy, and for all of them to end."""
+
+
+class LocalAirflowError(RuntimeError):
+    """The local Airflow does not do what was asked of it."""
+
+
+class LocalAirflow:
+    """
+    An Airflow that runs while a ``with`` block does.
+
+    The migrated database stays in ``home``, and the next start on it takes a fraction of the time.
+
+    :param home: the Airflow home; created when missing.
+    :param dags: the folder of the DAGs.
+    :param env: environment variables for all components; they override the ones set here. Of the
+        caller's own environment, whatever starts with ``AIRFLOW`` is left out.
+    :param components: the commands of the components to start.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        dags: Path,
+        env: Mapping[str, str] = MappingProxyType({}),
+        components: Sequence[str] = COMPONENTS,
+    ) -> None:
+        self.home = home.resolve()
+        self.logs = self.home / "logs"
+        self.components = components
+        self._dags = dags.resolve()
+        self._overrides = env
+        self._port, *self._log_ports = _free_ports(3)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._at_exit = ExitStack()
+        # Without proxies: nothing here leaves this machine.
+        self._open = build_opener(ProxyHandler({})).open
+        self._token = ""
+        self._started = datetime.now(timezone.utc)
+
+    @property
+    def url(self) -> str:
+        """Where the UI and the REST API are."""
+        return f"http://{LOOPBACK}:{self._port}"
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self._take_home()
+        self._leave_on_signals()
+        env = self._migrated()
+        for component in self.components:
+            with self._log_path(component).open("wb") as log:
+                self._processes[component] = subprocess.Popen(
+                    [_airflow(), component],
+                    cwd=self.home,
+                    env=env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C is for the caller, who then ends them in order
+                )
+        self.wait_healthy()
+
+    def stop(self) -> None:
+        """End every component, and whatever it started; harmless if there is none."""
+        try:
+            for process in self._processes.values():
+                process.terminate()
+            deadline = time.monotonic() + GRACE
+            for process in self._processes.values():
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(max(0.0, deadline - time.monotonic()))
+        finally:
+            for process in self._processes.values():
+                _kill_session(process.pid)
+                process.wait()
+            self._processes.clear()
+            self._at_exit.close()
+
+    def wait_healthy(self, timeout: float = START_UP) -> None:
+        """Wait until every component reports that it is healthy."""
+        names = {component.replace("-", "_") for component in self.components} - {"api_server"}
+
+        def healthy() -> bool:
+            health = self.request("GET", "/api/v2/monitor/health")
+            return all(health[name]["status"] == "healthy" for name in names)
+
+        self._until(healthy, timeout, "The components are not healthy")
+        # The API that tasks talk to is built on its first request, which takes seconds: do it now.
+        self.request("GET", "/execution/health")
+
+    def unpause(self, dag_id: str, timeout: float = 60.0) -> None:
+        """Let a DAG run, once its file has been read."""
+
+        def parsed() -> bool:
+            for error in self.request("GET", "/api/v2/importErrors")["import_errors"]:
+                if self._is_new(error["timestamp"]):
+                    raise LocalAirflowError(f"{error['filename']}: {error['stack_trace']}")
+            with _suppress_not_found():
+                return self._is_new(self.request("GET", path)["last_parsed_time"])
+            return False
+
+        path = f"/api/v2/dags/{_quoted(dag_id)}"
+        self._until(parsed, timeout, f"There is no DAG {dag_id!r}")
+        self.request("PATCH", path, {"is_paused": False})
+
+    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
+        """Start a run of a DAG and return its id."""
+        body = {"logical_date": None, "conf": dict(conf or {})}
+        run = self.request("POST", f"/api/v2/dags/{_quoted(dag_id)}/dagRuns", body)
+        return str(run["dag_run_id"])
+
+    def wait_for(
+        self,
+        dag_id: str,
+        run_id: str,
+        timeout: float,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> str:
+        """
+        Wait for the end of a run and return its state.
+
+        :param meanwhile: called after each look, so at least once after the end.
+        """
+
+        def ended() -> str:
+            state = str(self.request("GET", _run(dag_id, run_id))["state"])
+            meanwhile()
+            return state if state in FINAL else ""
+
+        return self._until(ended, timeout, f"The run {run_id!r} of {dag_id!r} has not ended")
+
+    def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The task instances of a run, as the REST API tells of them."""
+        found = self.request("GET", f"{_run(dag_id, run_id)}/taskInstances?limit=100")
+        return list(found["task_instances"])
+
+    def log(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        try_number: int,
+        map_index: int = -1,
+        logger: str = "",
+    ) -> list[str]:
+        """
+        The log of a try as lines of plain text, exceptions included; empty before it starts.
+
+        :param logger: only what loggers say that have this in their name.
+        """
+        options = urlencode({"map_index": map_index, "full_content": "true"})
+        path = f"{_run(dag_id, run_id)}/taskInstances/{_quoted(task_id)}/logs/{try_number}"
+        lines: list[str] = []
+        with _suppress_not_found():
+            for message in self.request("GET", f"{path}?{options}")["content"]:
+                if logger in message.get("logger", ""):
+                    lines += message["event"].splitlines()
+                    for error in message.get("error_detail") or ():
+                        lines.append(f"{error['exc_type']}: {error['exc_value']}")
+        return lines
+
+    def xcom(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        key: str = "return_value",
+        map_index: int = -1,
+    ) -> Any:
+        """The value of an XCom."""
+        path = f"{_run(dag_id, run_id)}/taskInstances/{_quoted(task_id)}/xcomEntries/{_quoted(key)}"
+        return self.request("GET", f"{path}?map_index={map_index}")["value"]
+
+    def request(self, method: str, path: str, body: object = None) -> Any:
+        """
+        Ask the REST API.
+
+        :return: the JSON of the answer, ``None`` if it has none.
+        :raises HTTPError: if the answer is an error; what it says is in a note.
+        """
+        if not self._token:
+            with self._open(f"{self.url}/auth/token", timeout=30) as answer:
+                self._token = json.load(answer)["access_token"]
+        request = Request(
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+        )
+        try:
+            with self._open(request, timeout=30) as answer:
+                return json.loads(answer.read() or b"null")
+        except HTTPError as error:
+            with error:
+                error.add_note(f"{method} {path}: {error.read().decode('utf-8', 'replace')}")
+            raise
+
+    def _is_new(self, moment: str | None) -> bool:
+        """Whether something in the database is of this start, and not of an earlier one."""
+        return moment is not None and datetime.fromisoformat(moment) >= self._started
+
+    def tail(self, component: str, lines: int = 30) -> str:
+        """The last lines that a component wrote."""
+        return "\n".join(self._log_path(component).read_text(errors="replace").splitlines()[-lines:])
+
+    def _log_path(self, component: str) -> Path:
+        return self.logs / f"{component}.log"
+
+    def _until(self, ask: Callable[[], Result], timeout: float, otherwise: str) -> Result:
+        """Ask until the answer is true, as long as every component lives."""
+        deadline = time.monotonic() + timeout
+        while True:
+            for component, process in self._processes.items():
+                if process.poll() is not None:
+                    ended = f"airflow {component} ended with exit code {process.returncode}"
+                    raise LocalAirflowError(f"{ended}:\n{self.tail(component)}")
+            try:
+                if result := ask():
+                    return result
+            except HTTPError:
+                raise
+            except (URLError, ConnectionError, TimeoutError):
+                pass  # the API server is starting, or busy
+            if time.monotonic() > deadline:
+                raise LocalAirflowError(f"{otherwise} after {timeout:g} s; see {self.logs}.")
+            time.sleep(0.5)
+
+    def _take_home(self) -> None:
+        """Refuse a home on which another Airflow runs: both would run the same tasks."""
+        lock = self._at_exit.enter_context((self.home / "lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalAirflowError(f"Another Airflow is running on {self.home}.") from None
+
+    def _leave_on_signals(self) -> None:
+        """Have a signal that would end this process at once end the ``with`` block instead."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            before = signal.signal(number, lambda number, _: sys.exit(128 + number))
+            self._at_exit.callback(signal.signal, number, before)
+
+    def _migrated(self) -> dict[str, str]:
+        """Return the environment of the components, after migrating a database if there is none."""
+        release = version("apache-airflow")
+        note = self.home / "migrated.json"  # what the database was made with
+        made_with = json.loads(note.read_text()) if note.exists() else {}
+        if made_with.get("release") == release:
+            return self._environment(made_with["secret"])
+        note.unlink(missing_ok=True)
+        for database in self.home.glob("airflow.db*"):
+            database.unlink()
+        made_with = {"release": release, "secret": _new_secret()}
+        env = self._environment(made_with["secret"])
+        with self._log_path("migrate").open("wb") as log:
+            command = [_airflow(), "db", "migrate"]
+            done = subprocess.run(
+                command, cwd=self.home, env=env, stdout=log, stderr=subprocess.STDOUT, check=False
+            )
+        if done.returncode:
+            raise LocalAirflowError(f"airflow db migrate failed:\n{self.tail('migrate')}")
+        note.write_text(json.dumps(made_with))
+        return env
+
+    def _environment(self, secret: str) -> dict[str, str]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")}
+        worker_log_port, trigger_log_port = map(str, self._log_ports)
+        around_proxies = ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK, "localhost"]))
+        return {
+            **inherited,
+            "NO_PROXY": around_proxies,
+            "no_proxy": around_proxies,
+            "AIRFLOW_HOME": str(self.home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(self._dags),
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__FERNET_KEY": secret,
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
+            "AIRFLOW__API__HOST": LOOPBACK,
+            "AIRFLOW__API__PORT": str(self._port),
+            "AIRFLOW__API__BASE_URL": self.url,
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API__SECRET_KEY": secret,
+            "AIRFLOW__API_AUTH__JWT_SECRET": secret,
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": worker_log_port,
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": trigger_log_port,
+            "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+            **self._overrides,
+        }
+
+
+def _airflow() -> str:
+    """The command beside the interpreter that runs this."""
+    return str(Path(sys.executable).with_name("airflow"))
+
+
+def _new_secret() -> str:
+    """A key that Fernet takes, and everything else that wants a secret."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as opened:
+        listeners = [opened.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(count)]
+        return [listener.getsockname()[1] for listener in listeners]
+
+
+def _kill_session(leader: int) -> None:
+    """Kill what is left of a session. A group is not enough: every task has one of its own."""
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(ProcessLookupError):
+            if os.getsid(int(entry.name)) == leader:
+                os.kill(int(entry.name), signal.SIGKILL)
+
+
+@contextmanager
+def _suppress_not_found() -> Iterator[None]:
+    try:
+        yield
+    except HTTPError as error:
+        if error.code != HTTPStatus.NOT_FOUND:
+            raise
+
+
+def _run(dag_id: str, run_id: str) -> str:
+    return f"/api/v2/dags/{_quoted(dag_id)}/dagRuns/{_quoted(run_id)}"
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")

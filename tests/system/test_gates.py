@@ -1,0 +1,325 @@
+"""
+Gates and operators on a real Airflow: how their tasks end, after how many tries and requests.
+
+All cases are tasks of one run. Each has a connection and a sandbox of its own, so that the requests
+of one are not mistaken for those of another, and both are named like the task.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_useapi.account import FIELDS
+from airflow_provider_useapi.sandbox import Answer, Sandbox
+
+from .stack import LocalAirflow
+
+pytestmark = pytest.mark.timeout(600)
+
+DAG_ID = "cases"
+DAG_FILE = f'''
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from airflow.providers.common.compat.sdk import DAG
+
+from airflow_provider_useapi.operators.useapi import UseApiAccountOperator
+from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
+
+classes = {{"sensor": UseApiAccountSensor, "operator": UseApiAccountOperator}}
+# Short, so that a try too many would show while the test looks.
+again = {{"retries": 3, "retry_delay": timedelta(seconds=1)}}
+
+with DAG("{DAG_ID}", schedule=None, default_args=again):
+    for weight, (name, kind, arguments) in enumerate(
+        reversed(json.loads(Path(__file__).with_name("cases.json").read_text()))
+    ):
+        classes[kind](task_id=name, useapi_conn_id=name, priority_weight=weight + 1, **arguments)
+'''
+
+MODES = ("poke", "reschedule")
+LENIENT = ("soft_fail", "never_fail", "silent_fail")
+RETRY_AFTER = 20
+TIMEOUT = 10
+
+TOKEN_CANARY, PERSON_CANARY = secrets.token_hex(8), secrets.token_hex(8)
+EMAIL = f"{PERSON_CANARY}@example.com"
+ECHO = f"The token %s of {EMAIL} is worn out"
+"""An API that repeats what it should not, in the text of an error."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """
+    A task, and the server it meets.
+
+    :param arguments: of the sensor or operator.
+    :param answers: what the server says before it behaves.
+    :param account: what its account holds, other than usual.
+    :param refused: the token of the connection is not the server's.
+    """
+
+    name: str
+    kind: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    answers: tuple[Answer | int, ...] = ()
+    account: Mapping[str, Any] = field(default_factory=dict)
+    refused: bool = False
+
+    @property
+    def token(self) -> str:
+        """The token of the connection; no other case has it."""
+        return f"user:{TOKEN_CANARY}-{self.name}"
+
+    def sandbox(self) -> Sandbox:
+        """The server, not started."""
+        sandbox = Sandbox(token="user:another" if self.refused else self.token)
+        says = ECHO % self.token
+        sandbox.account.update({"email": EMAIL, "name": PERSON_CANARY, "error": says})
+        sandbox.account.update({"replyUrl": f"https://example.com/{PERSON_CANARY}", **self.account})
+        for answer in self.answers:
+            if isinstance(answer, int):
+                answer = Answer(status=answer, body={"error": says})
+            sandbox.script("/v2/account", answer)
+        return sandbox
+
+
+def sensor(name: str, mode: str, arguments: Mapping[str, Any], **others: Any) -> Case:
+    """A gate that would look every second."""
+    asked = {"mode": mode, "poke_interval": 1, "timeout": 120, **arguments}
+    return Case(f"{name}_{mode}", "sensor", asked, **others)
+
+
+def make_cases() -> list[Case]:
+    """All cases, those that take long first."""
+    busy = (
+        Answer(
+            status=429, headers={"Retry-After": str(RETRY_AFTER)}, body={"error": ECHO % "of yours"}
+        ),
+    )
+    inactive = {"subscriptionIsActive": False}
+    cases = [sensor("held", mode, {}, answers=busy) for mode in MODES]
+    for lenient in ("strict", *LENIENT[:2]):
+        for mode in MODES:
+            arguments = {"timeout": TIMEOUT} | ({} if lenient == "strict" else {lenient: True})
+            cases.append(sensor(f"late_{lenient}", mode, arguments, answers=busy))
+    for mode in MODES:
+        cases.append(sensor("renewed", mode, {"poke_interval": 5}, account=inactive))
+    for lenient in ("strict", *LENIENT):
+        for mode in MODES:
+            arguments = {} if lenient == "strict" else {lenient: True}
+            cases.append(sensor(f"refused_{lenient}", mode, arguments, refused=True))
+    return [
+        *cases,
+        Case("account", "operator"),
+        Case("account_by_key", "operator", {"multiple_outputs": True}),
+        Case("lapsed", "operator", {"require_active_subscription": True}, account=inactive),
+        Case("malformed", "operator", answers=(400,)),
+        Case("unwell", "operator", answers=(503, 503, 503)),
+    ]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The run, when it has ended."""
+
+    airflow: LocalAirflow
+    run_id: str
+    sandboxes: Mapping[str, Sandbox]
+    tasks: Mapping[str, Mapping[str, Any]]
+
+    def outcome(self, name: str) -> tuple[str, int]:
+        """The state of a task, and the number of its last try; more tries were allowed."""
+        task = self.tasks[name]
+        assert task["max_tries"] == 3
+        return task["state"], task["try_number"]
+
+    def statuses(self, name: str) -> list[int | None]:
+        """What a task was answered, request by request."""
+        return [request.status for request in self.sandboxes[name].requests]
+
+    def log(self, name: str, try_number: int = 1) -> str:
+        """What a try wrote."""
+        return "\n".join(self.airflow.log(DAG_ID, self.run_id, name, try_number))
+
+    def xcom(self, name: str, key: str = "return_value") -> Any:
+        """What a task pushed."""
+        return self.airflow.xcom(DAG_ID, self.run_id, name, key)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
+    """The run of all cases."""
+    home, dags = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("dags")
+    cases = make_cases()
+    tasks = [(case.name, case.kind, dict(case.arguments)) for case in cases]
+    (dags / "cases.json").write_text(json.dumps(tasks))
+    (dags / "cases.py").write_text(DAG_FILE)
+    with ExitStack() as running:
+        sandboxes = {case.name: running.enter_context(case.sandbox()) for case in cases}
+        parallel = {"AIRFLOW__CORE__PARALLELISM": "8"}
+        airflow = running.enter_context(LocalAirflow(home, dags, parallel))
+        for case in cases:
+            connection = {"connection_id": case.name, "conn_type": "useapi", "password": case.token}
+            connection["host"] = sandboxes[case.name].url
+            airflow.request("POST", "/api/v2/connections", connection)
+        airflow.unpause(DAG_ID)
+        run_id = airflow.trigger(DAG_ID)
+        renewals = [renewal(airflow, f"renewed_{mode}", sandboxes) for mode in MODES]
+        airflow.wait_for(DAG_ID, run_id, 360, lambda: [renew() for renew in renewals])
+        ended = {task["task_id"]: task for task in airflow.task_instances(DAG_ID, run_id)}
+        assert set(ended) == set(sandboxes)
+        yield Results(airflow, run_id, sandboxes, ended)
+
+
+def renewal(
+    airflow: LocalAirflow, name: str, sandboxes: Mapping[str, Sandbox]
+) -> Callable[[], None]:
+    """Return what, once the first look is over, renews a token, first in the connection."""
+    sandbox = sandboxes[name]
+    new = f"{sandbox.token}-renewed"
+
+    def renew() -> None:
+        if sandbox.requests and sandbox.token != new:
+            fields = {"connection_id": name, "conn_type": "useapi", "password": new}
+            path = f"/api/v2/connections/{name}?update_mask=password"
+            airflow.request("PATCH", path, fields)
+            sandbox.token = new
+            sandbox.account["subscriptionIsActive"] = True
+
+    return renew
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("lenient", ["strict", *LENIENT])
+def test_a_refused_token_fails_at_once_and_for_good(
+    results: Results, lenient: str, mode: str
+) -> None:
+    name = f"refused_{lenient}_{mode}"
+    assert results.outcome(name) == ("failed", 1)
+    assert results.statuses(name) == [401]
+    assert "the API token was refused" in results.log(name)
+
+
+def test_a_renewed_token_is_noticed_by_a_gate_that_pokes(results: Results) -> None:
+    assert results.outcome("renewed_poke") == ("success", 1)
+    *closed, refused, accepted = results.statuses("renewed_poke")
+    assert (set(closed), refused, accepted) == ({200}, 401, 200)
+    assert "the connection has a new one: looking again" in results.log("renewed_poke")
+
+
+def test_a_renewed_token_is_used_by_a_gate_that_is_rescheduled(results: Results) -> None:
+    assert results.outcome("renewed_reschedule") == ("success", 1)
+    statuses = results.statuses("renewed_reschedule")
+    assert len(statuses) >= 2
+    assert set(statuses) == {200}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_retry_after_holds_the_gate_back(results: Results, mode: str) -> None:
+    name = f"held_{mode}"
+    assert results.outcome(name) == ("success", 1)
+    assert results.statuses(name) == [429, 200]
+    first, second = (request.time for request in results.sandboxes[name].requests)
+    assert RETRY_AFTER <= second - first < RETRY_AFTER + 30
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("lenient", "state"), [("strict", "failed"), ("soft_fail", "skipped"), ("never_fail", "skipped")]
+)
+def test_retry_after_beyond_the_timeout(
+    results: Results, lenient: str, state: str, mode: str
+) -> None:
+    name = f"late_{lenient}_{mode}"
+    assert results.outcome(name) == (state, 1)
+    assert results.statuses(name) == [429]
+    log = results.log(name)
+    assert f"Timed out after {TIMEOUT} s without an answer: Connection '{name}'" in log
+    assert ("AirflowSensorTimeout" in log) == (state == "failed")
+    # Its clock started a moment before the request; a worker must be free for a rescheduled one.
+    ended = datetime.fromisoformat(results.tasks[name]["end_date"]).timestamp()
+    slack = 5 if mode == "poke" else 25
+    assert TIMEOUT - 2 < ended - results.sandboxes[name].requests[0].time < TIMEOUT + slack
+
+
+def test_the_account_in_xcom(results: Results) -> None:
+    assert results.outcome("account") == ("success", 1)
+    values = results.xcom("account")
+    assert set(values) == {*FIELDS, "services"}
+    assert [values[key] for key in ("email", "name", "replyUrl")] == ["***"] * 3
+    assert (values["id"], values["subscriptionIsActive"]) == (12345, True)
+    minimax = {"name": "MiniMax API", "total": 3, "active": 3, "error": 0, "allocations_left": 0}
+    assert values["services"]["minimax"] == minimax
+    assert "deprecated" not in results.log("account")
+
+
+def test_the_account_in_an_xcom_for_each_key(results: Results) -> None:
+    assert results.outcome("account_by_key") == ("success", 1)
+    values = results.xcom("account_by_key")
+    assert {key: results.xcom("account_by_key", key) for key in values} == values
+    assert values["email"] == "***"
+
+
+def test_an_inactive_subscription_fails_at_once_where_it_must_be_active(results: Results) -> None:
+    assert results.outcome("lapsed") == ("failed", 1)
+    assert results.statuses("lapsed") == [200]
+    assert "AirflowFailException: Connection 'lapsed': the subscription is not active" in (
+        results.log("lapsed")
+    )
+
+
+def test_a_permanent_error_of_an_operator_fails_at_once(results: Results) -> None:
+    assert results.outcome("malformed") == ("failed", 1)
+    assert results.statuses("malformed") == [400]
+
+
+def test_a_transient_error_of_an_operator_is_left_to_airflows_retries(results: Results) -> None:
+    assert results.outcome("unwell") == ("success", 2)
+    assert results.statuses("unwell") == [503, 503, 503, 200]
+    assert "was answered with 503" in results.log("unwell")
+
+
+@pytest.mark.parametrize("canary", [TOKEN_CANARY, PERSON_CANARY], ids=["token", "person"])
+def test_nothing_leaks_into_a_log(results: Results, canary: str) -> None:
+    places = [path for path in results.airflow.logs.rglob("*") if path.is_file()]
+    assert holding(places, "The gate could not look"), "the search finds nothing at all"
+    assert holding(places, canary) == []
+
+
+def holding(files: list[Path], text: str) -> list[Path]:
+    """The files that hold a text."""
+    return [path for path in files if text in path.read_text(errors="replace")]
+
+
+@pytest.mark.parametrize("canary", [TOKEN_CANARY, PERSON_CANARY], ids=["token", "person"])
+def test_nothing_leaks_into_the_database(results: Results, canary: str) -> None:
+    with closing(sqlite3.connect(results.airflow.home / "airflow.db")) as database:
+        assert "xcom" in tables_holding(database, "MiniMax API"), "the search finds nothing at all"
+        assert tables_holding(database, canary) == []
+
+
+def tables_holding(database: sqlite3.Connection, text: str) -> list[str]:
+    """The tables that hold a text. That of the connections is left out: its passwords are encrypted."""
+    tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return [
+        table
+        for (table,) in tables
+        if table != "connection"
+        and any(
+            text in (cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell))
+            for row in database.execute(f'SELECT * FROM "{table}"')
+            for cell in row
+        )
+    ]

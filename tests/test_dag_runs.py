@@ -1,0 +1,141 @@
+"""Whole task runs: state, tries, requests over time, XCom."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from airflow_provider_useapi.sandbox import Answer, Sandbox
+from tests.runs import load, run
+
+PATH = "/v2/account"
+MODES = ("poke", "reschedule")
+FLAGS = ("plain", "soft_fail", "never_fail", "silent_fail")
+CLOSED = Answer(body={"subscriptionIsActive": False})
+
+pytestmark = pytest.mark.usefixtures("airflow_db")
+
+
+@pytest.fixture(scope="module")
+def gates(airflow_db: None) -> dict[str, Any]:
+    return load("tests/dags/gates.py")
+
+
+def outcome(dag: Any, task_id: str = "gate") -> tuple[str, int]:
+    instance = run(dag)[task_id, -1]
+    return str(instance.state), instance.try_number
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_refused_token_fails_at_once_and_is_neither_retried_nor_skipped(
+    gates: dict[str, Any], useapi_sandbox: Sandbox, mode: str, flag: str
+) -> None:
+    useapi_sandbox.token = "user:1-another"
+    assert outcome(gates[f"gate_{mode}_{flag}_30"]) == ("failed", 1)
+    assert [request.status for request in useapi_sandbox.requests] == [401]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_is_transient_delays_a_gate_and_retry_after_is_kept(
+    gates: dict[str, Any], useapi_sandbox: Sandbox, mode: str
+) -> None:
+    useapi_sandbox.script(
+        PATH, CLOSED, Answer(status=429, headers={"Retry-After": "3"}), 503, Answer(body="<html>")
+    )
+    assert outcome(gates[f"gate_{mode}_plain_30"]) == ("success", 1)
+    statuses = [request.status for request in useapi_sandbox.requests]
+    assert statuses == [200, 429, 503, 200, 200]
+    times = [request.time for request in useapi_sandbox.requests]
+    assert times[2] - times[1] >= 3
+    assert times[1] - times[0] >= 1
+
+
+@pytest.mark.parametrize(
+    ("flag", "state"),
+    [("plain", "failed"), ("soft_fail", "skipped"), ("never_fail", "skipped"), ("silent_fail", "failed")],
+)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_gate_that_may_not_ask_again_times_out_on_time_without_another_look(
+    gates: dict[str, Any], useapi_sandbox: Sandbox, mode: str, flag: str, state: str
+) -> None:
+    useapi_sandbox.script(PATH, Answer(status=429, headers={"Retry-After": "20"}))
+    assert outcome(gates[f"gate_{mode}_{flag}_3"]) == (state, 1)
+    ended = time.time()
+    (request,) = useapi_sandbox.requests
+    assert 3 <= ended - request.time < 10
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_last_look_is_at_the_time_out(
+    gates: dict[str, Any], useapi_sandbox: Sandbox, mode: str
+) -> None:
+    useapi_sandbox.account["subscriptionIsActive"] = False
+    assert outcome(gates[f"gate_{mode}_plain_3"]) == ("failed", 1)
+    first, *_, last = [request.time for request in useapi_sandbox.requests]
+    assert last - first >= 2.9
+
+
+def test_a_deferrable_gate_frees_the_worker_between_looks(
+    gates: dict[str, Any], useapi_sandbox: Sandbox
+) -> None:
+    useapi_sandbox.script(PATH, CLOSED)
+    dag = gates["gate_deferrable"]
+    assert dag.get_task("gate").reschedule
+    assert outcome(dag) == ("success", 1)
+    connections = {request.connection for request in useapi_sandbox.requests}
+    assert len(connections) == 2, "each look was an execution of its own"
+
+
+def test_a_mapped_gate_renders_its_connection(
+    gates: dict[str, Any], useapi_sandbox: Sandbox
+) -> None:
+    instances = run(gates["gate_mapped"])
+    found = {
+        instances["gate", index].xcom_pull(task_ids="gate", map_indexes=index)["slug"]
+        for index in (0, 1)
+    }
+    assert found == {"minimax", "runwayml"}
+
+
+def test_each_field_of_the_account_can_be_an_xcom_of_its_own(
+    gates: dict[str, Any], useapi_sandbox: Sandbox
+) -> None:
+    instance = run(gates["account_outputs"])["account", -1]
+    assert instance.state == "success"
+    pulled = {
+        key: instance.xcom_pull(task_ids="account", key=key)
+        for key in ("id", "email", "subscriptionIsActive", "services")
+    }
+    assert (pulled["id"], pulled["email"], pulled["subscriptionIsActive"]) == (12345, "***", True)
+    assert pulled["services"]["runwayml"]["allocations_left"] == 2
+
+
+def test_the_gated_pipeline_prints_the_account(
+    useapi_sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    instances = run(load("dags_examples/gated_pipeline.py")["useapi_gated_pipeline"])
+    assert {key[0]: str(ti.state) for key, ti in instances.items()} == {
+        "wait_for_minimax": "success",
+        "account": "success",
+        "generate": "success",
+    }
+    printed = "".join(capfd.readouterr())
+    assert "MiniMax API                3       0       0" in printed
+    assert useapi_sandbox.account["email"] not in printed
+
+
+def test_the_daily_look_covers_every_connection(
+    useapi_sandbox: Sandbox, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_STUDIO", useapi_sandbox.connection_json())
+    instances = run(load("dags_examples/daily_account.py")["useapi_daily_account"])
+    assert {key: str(ti.state) for key, ti in instances.items()} == {
+        ("account", 0): "success",
+        ("account", 1): "success",
+        ("report", -1): "success",
+    }
+    printed = "".join(capfd.readouterr())
+    assert "useapi_studio: subscription active; in error: Midjourney API" in printed
