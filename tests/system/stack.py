@@ -1,8 +1,8 @@
 """
 A local Airflow as it runs in production: every component a process of its own, on loopback.
 
-The demo and the system tests run on it, because ``dag.test()`` shows neither what a scheduler does
-with a rescheduled task, nor which of its tries comes next, nor what ends up in the logs.
+The demo and the system tests run on it: ``dag.test()`` shows neither what a scheduler does with a
+rescheduled task, nor which of its tries comes next, nor what ends up in the logs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -30,10 +29,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
-COMPONENTS = ("api-server", "scheduler", "dag-processor")
-LOOPBACK = "127.0.0.1"
-FINAL = ("success", "failed")
 Result = TypeVar("Result")
+
+HOST = "127.0.0.1"
 START_UP, GRACE = 180.0, 15.0
 """Seconds for all components to become healthy, and for all of them to end."""
 
@@ -46,13 +44,13 @@ class LocalAirflow:
     """
     An Airflow that runs while a ``with`` block does.
 
-    The migrated database stays in ``home``, and the next start on it takes a fraction of the time.
+    The migrated database stays in ``home``: the next start there takes less time.
 
     :param home: the Airflow home; created when missing.
     :param dags: the folder of the DAGs.
     :param env: environment variables for all components; they override the ones set here. Of the
         caller's own environment, whatever starts with ``AIRFLOW`` is left out.
-    :param components: the commands of the components to start.
+    :param components: the ``airflow`` commands to keep running.
     """
 
     def __init__(
@@ -60,29 +58,28 @@ class LocalAirflow:
         home: Path,
         dags: Path,
         env: Mapping[str, str] = MappingProxyType({}),
-        components: Sequence[str] = COMPONENTS,
+        components: Sequence[str] = ("api-server", "scheduler", "dag-processor"),
     ) -> None:
         self.home = home.resolve()
         self.logs = self.home / "logs"
-        self.components = components
         self._dags = dags.resolve()
-        self._overrides = env
+        self._env = env
+        self._components = components
         self._port, *self._log_ports = _free_ports(3)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._at_exit = ExitStack()
-        # Without proxies: nothing here leaves this machine.
-        self._open = build_opener(ProxyHandler({})).open
+        self._open = build_opener(ProxyHandler({})).open  # without proxies, whoever sets them
         self._token = ""
         self._started = datetime.now(timezone.utc)
 
     @property
     def url(self) -> str:
         """Where the UI and the REST API are."""
-        return f"http://{LOOPBACK}:{self._port}"
+        return f"http://{HOST}:{self._port}"
 
     def __enter__(self) -> Self:
         try:
-            self._start()
+            self.start()
         except BaseException:
             self.stop()
             raise
@@ -91,26 +88,20 @@ class LocalAirflow:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start every component and wait until all are healthy; end with :meth:`stop`, always."""
         self.logs.mkdir(parents=True, exist_ok=True)
         self._take_home()
-        self._leave_on_signals()
-        env = self._migrated()
-        for component in self.components:
-            with self._log_path(component).open("wb") as log:
-                self._processes[component] = subprocess.Popen(
-                    [_airflow(), component],
-                    cwd=self.home,
-                    env=env,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,  # Ctrl-C is for the caller, who then ends them in order
-                )
+        for number in (signal.SIGTERM, signal.SIGHUP):  # they would leave the components behind
+            before = signal.signal(number, lambda number, _: sys.exit(128 + number))
+            self._at_exit.callback(signal.signal, number, before)
+        env = self._migrate()
+        for component in self._components:
+            self._processes[component] = self._launch([component], component, env)
         self.wait_healthy()
 
     def stop(self) -> None:
-        """End every component, and whatever it started; harmless if there is none."""
+        """End every component and whatever it started; harmless if there is none."""
         try:
             for process in self._processes.values():
                 process.terminate()
@@ -127,20 +118,21 @@ class LocalAirflow:
 
     def wait_healthy(self, timeout: float = START_UP) -> None:
         """Wait until every component reports that it is healthy."""
-        names = {component.replace("-", "_") for component in self.components} - {"api_server"}
+        names = {name.replace("-", "_") for name in self._components} - {"api_server"}
 
         def healthy() -> bool:
             health = self.request("GET", "/api/v2/monitor/health")
             return all(health[name]["status"] == "healthy" for name in names)
 
-        self._until(healthy, timeout, "The components are not healthy")
-        # The API that tasks talk to is built on its first request, which takes seconds: do it now.
+        self._until(healthy, timeout, "Not every component is healthy")
+        # What serves the tasks is built on its first request: not at the expense of a task.
         self.request("GET", "/execution/health")
 
     def unpause(self, dag_id: str, timeout: float = 60.0) -> None:
-        """Let a DAG run, once its file has been read."""
+        """Let a DAG run, as soon as its file, as it is now, has been read."""
+        path = f"/api/v2/dags/{_quoted(dag_id)}"
 
-        def parsed() -> bool:
+        def known() -> bool:
             for error in self.request("GET", "/api/v2/importErrors")["import_errors"]:
                 if self._is_new(error["timestamp"]):
                     raise LocalAirflowError(f"{error['filename']}: {error['stack_trace']}")
@@ -148,8 +140,7 @@ class LocalAirflow:
                 return self._is_new(self.request("GET", path)["last_parsed_time"])
             return False
 
-        path = f"/api/v2/dags/{_quoted(dag_id)}"
-        self._until(parsed, timeout, f"There is no DAG {dag_id!r}")
+        self._until(known, timeout, f"There is no DAG {dag_id!r}")
         self.request("PATCH", path, {"is_paused": False})
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
@@ -174,7 +165,7 @@ class LocalAirflow:
         def ended() -> str:
             state = str(self.request("GET", _run(dag_id, run_id))["state"])
             meanwhile()
-            return state if state in FINAL else ""
+            return state if state in ("success", "failed") else ""
 
         return self._until(ended, timeout, f"The run {run_id!r} of {dag_id!r} has not ended")
 
@@ -193,7 +184,7 @@ class LocalAirflow:
         logger: str = "",
     ) -> list[str]:
         """
-        The log of a try as lines of plain text, exceptions included; empty before it starts.
+        The log of a try in lines of plain text, with exceptions; empty before it starts.
 
         :param logger: only what loggers say that have this in their name.
         """
@@ -201,10 +192,11 @@ class LocalAirflow:
         path = f"{_run(dag_id, run_id)}/taskInstances/{_quoted(task_id)}/logs/{try_number}"
         lines: list[str] = []
         with _suppress_not_found():
-            for message in self.request("GET", f"{path}?{options}")["content"]:
-                if logger in message.get("logger", ""):
-                    lines += message["event"].splitlines()
-                    for error in message.get("error_detail") or ():
+            for entry in self.request("GET", f"{path}?{options}")["content"]:
+                if logger in entry.get("logger", ""):
+                    lines += entry["event"].splitlines()
+                    lines += [entry["reason"]] if "reason" in entry else []  # of a skip
+                    for error in entry.get("error_detail") or ():
                         lines.append(f"{error['exc_type']}: {error['exc_value']}")
         return lines
 
@@ -230,30 +222,16 @@ class LocalAirflow:
         if not self._token:
             with self._open(f"{self.url}/auth/token", timeout=30) as answer:
                 self._token = json.load(answer)["access_token"]
-        request = Request(
-            self.url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
-        )
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         try:
-            with self._open(request, timeout=30) as answer:
+            question = Request(self.url + path, data, headers, method=method)
+            with self._open(question, timeout=30) as answer:
                 return json.loads(answer.read() or b"null")
         except HTTPError as error:
             with error:
-                error.add_note(f"{method} {path}: {error.read().decode('utf-8', 'replace')}")
+                error.add_note(f"{method} {path}: {error.read().decode(errors='replace')}")
             raise
-
-    def _is_new(self, moment: str | None) -> bool:
-        """Whether something in the database is of this start, and not of an earlier one."""
-        return moment is not None and datetime.fromisoformat(moment) >= self._started
-
-    def tail(self, component: str, lines: int = 30) -> str:
-        """The last lines that a component wrote."""
-        return "\n".join(self._log_path(component).read_text(errors="replace").splitlines()[-lines:])
-
-    def _log_path(self, component: str) -> Path:
-        return self.logs / f"{component}.log"
 
     def _until(self, ask: Callable[[], Result], timeout: float, otherwise: str) -> Result:
         """Ask until the answer is true, as long as every component lives."""
@@ -261,8 +239,7 @@ class LocalAirflow:
         while True:
             for component, process in self._processes.items():
                 if process.poll() is not None:
-                    ended = f"airflow {component} ended with exit code {process.returncode}"
-                    raise LocalAirflowError(f"{ended}:\n{self.tail(component)}")
+                    raise self._failed(component, process.returncode)
             try:
                 if result := ask():
                     return result
@@ -274,6 +251,33 @@ class LocalAirflow:
                 raise LocalAirflowError(f"{otherwise} after {timeout:g} s; see {self.logs}.")
             time.sleep(0.5)
 
+    def _is_new(self, moment: str | None) -> bool:
+        """Whether something in the database is of this start, and not of an earlier one."""
+        return moment is not None and datetime.fromisoformat(moment) >= self._started
+
+    def _launch(
+        self, command: Sequence[str], name: str, env: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
+        """Start a command of the Airflow beside this interpreter; its output becomes a log."""
+        airflow = Path(sys.executable).with_name("airflow")
+        with self._log_of(name).open("wb") as log:
+            return subprocess.Popen(
+                [airflow, *command],
+                cwd=self.home,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for the caller, who then ends it in order
+            )
+
+    def _log_of(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def _failed(self, name: str, code: int) -> LocalAirflowError:
+        tail = "\n".join(self._log_of(name).read_text(errors="replace").splitlines()[-30:])
+        return LocalAirflowError(f"airflow {name} ended with exit code {code}:\n{tail}")
+
     def _take_home(self) -> None:
         """Refuse a home on which another Airflow runs: both would run the same tasks."""
         lock = self._at_exit.enter_context((self.home / "lock").open("w"))
@@ -282,83 +286,61 @@ class LocalAirflow:
         except BlockingIOError:
             raise LocalAirflowError(f"Another Airflow is running on {self.home}.") from None
 
-    def _leave_on_signals(self) -> None:
-        """Have a signal that would end this process at once end the ``with`` block instead."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            before = signal.signal(number, lambda number, _: sys.exit(128 + number))
-            self._at_exit.callback(signal.signal, number, before)
-
-    def _migrated(self) -> dict[str, str]:
-        """Return the environment of the components, after migrating a database if there is none."""
-        release = version("apache-airflow")
-        note = self.home / "migrated.json"  # what the database was made with
-        made_with = json.loads(note.read_text()) if note.exists() else {}
-        if made_with.get("release") == release:
-            return self._environment(made_with["secret"])
+    def _migrate(self) -> dict[str, str]:
+        """Make the database, unless there is one of this release; return the environment."""
+        release, note = version("apache-airflow"), self.home / "migrated.json"
+        made = json.loads(note.read_text()) if note.exists() else {}
+        if made.get("release") == release:
+            return self._environment(made["secret"])
         note.unlink(missing_ok=True)
         for database in self.home.glob("airflow.db*"):
             database.unlink()
-        made_with = {"release": release, "secret": _new_secret()}
-        env = self._environment(made_with["secret"])
-        with self._log_path("migrate").open("wb") as log:
-            command = [_airflow(), "db", "migrate"]
-            done = subprocess.run(
-                command, cwd=self.home, env=env, stdout=log, stderr=subprocess.STDOUT, check=False
-            )
-        if done.returncode:
-            raise LocalAirflowError(f"airflow db migrate failed:\n{self.tail('migrate')}")
-        note.write_text(json.dumps(made_with))
+        # A key for Fernet, and as good for whatever else needs a secret.
+        secret = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        env = self._environment(secret)
+        self._processes["migrate"] = self._launch(["db", "migrate"], "migrate", env)
+        if code := self._processes["migrate"].wait():
+            raise self._failed("migrate", code)
+        del self._processes["migrate"]
+        note.write_text(json.dumps({"release": release, "secret": secret}))
         return env
 
     def _environment(self, secret: str) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")}
         worker_log_port, trigger_log_port = map(str, self._log_ports)
-        around_proxies = ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK, "localhost"]))
+        no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY"), HOST, "localhost"]))
         return {
             **inherited,
-            "NO_PROXY": around_proxies,
-            "no_proxy": around_proxies,
+            "NO_PROXY": no_proxy,
+            "no_proxy": no_proxy,
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self._dags),
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__FERNET_KEY": secret,
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
-            "AIRFLOW__API__HOST": LOOPBACK,
+            "AIRFLOW__API__HOST": HOST,
             "AIRFLOW__API__PORT": str(self._port),
             "AIRFLOW__API__BASE_URL": self.url,
-            "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__API__SECRET_KEY": secret,
             "AIRFLOW__API_AUTH__JWT_SECRET": secret,
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": worker_log_port,
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": trigger_log_port,
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
-            **self._overrides,
+            **self._env,
         }
 
 
-def _airflow() -> str:
-    """The command beside the interpreter that runs this."""
-    return str(Path(sys.executable).with_name("airflow"))
-
-
-def _new_secret() -> str:
-    """A key that Fernet takes, and everything else that wants a secret."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-
-
 def _free_ports(count: int) -> list[int]:
-    with ExitStack() as opened:
-        listeners = [opened.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(count)]
-        return [listener.getsockname()[1] for listener in listeners]
+    with ExitStack() as stack:
+        taken = [stack.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
+        return [listener.getsockname()[1] for listener in taken]
 
 
 def _kill_session(leader: int) -> None:
-    """Kill what is left of a session. A group is not enough: every task has one of its own."""
+    """Kill what is left of a session. Its group is not enough: every task has one of its own."""
     with suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
     for entry in Path("/proc").glob("[0-9]*"):
