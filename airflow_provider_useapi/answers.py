@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_useapi.account import Account
@@ -73,7 +73,7 @@ def read_account(
         lapsed = Account.from_json(body if isinstance(body, dict) else {})
         said = lapsed.error or "Payment required"
         return replace(lapsed, subscription_is_active=False, error=said)
-    raise _error(answer, body, conn_id, secrets, now or datetime.now(timezone.utc))
+    raise _error(answer, body, conn_id, secrets, now or datetime.now(UTC))
 
 
 def _error(
@@ -94,35 +94,35 @@ def _error(
 def _classify(answer: Answer, *, is_json: bool) -> tuple[type[UseApiError], str]:
     """The class of an answer that holds no account, and what it means in half a sentence."""
     status = answer.status
-    match status:
-        case 401:
-            return UseApiAuthError, "the API token was refused (is the password the whole token?)"
-        case 403 if is_json:
-            return UseApiAuthError, "the API token was refused"
-        case 403:
-            return UseApiResponseError, "not by useapi.net but by something in between"
-        case 408 | 429:
-            return UseApiUnavailableError, "it asks to come back later"
-        case 596:
-            return UseApiRequestError, "a linked account cannot be used"
-        case 200 if answer.timed_out:
+    if status == 200:
+        if answer.timed_out:
             return UseApiUnavailableError, "but the body did not come in time"
-        case 200:
-            flaw = answer.flaw or ("no JSON object" if is_json else "not JSON")
-            return UseApiResponseError, f"but the body is {flaw}"
-    if 300 <= status < 400:
-        return UseApiRequestError, "a redirect, which is never followed (check the connection's host)"
-    if 400 <= status < 500:
-        return UseApiRequestError, "the request was refused"
-    if 500 <= status < 600:
-        return UseApiUnavailableError, "the API has trouble of its own"
-    if 100 <= status < 200:
-        return UseApiUnavailableError, "which is no final answer"
-    return UseApiResponseError, "which the API does not use here"
+        flaw = answer.flaw or ("no JSON object" if is_json else "not JSON")
+        return UseApiResponseError, f"but the body is {flaw}"
+    if status == 403 and not is_json:
+        return UseApiResponseError, "not by useapi.net but by something in between"
+    return _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, _FOREIGN)
+
+
+_Meaning = tuple[type[UseApiError], str]
+_FOREIGN: _Meaning = (UseApiResponseError, "which the API does not use here")
+_BY_STATUS: Mapping[int, _Meaning] = {
+    401: (UseApiAuthError, "the API token was refused (is the password the whole token?)"),
+    403: (UseApiAuthError, "the API token was refused"),
+    408: (UseApiUnavailableError, "it asks to come back later"),
+    429: (UseApiUnavailableError, "it asks to come back later"),
+    596: (UseApiRequestError, "a linked account cannot be used"),
+}
+_BY_CLASS: Mapping[int, _Meaning] = {
+    1: (UseApiUnavailableError, "which is no final answer"),
+    3: (UseApiRequestError, "a redirect, which is never followed (check the connection's host)"),
+    4: (UseApiRequestError, "the request was refused"),
+    5: (UseApiUnavailableError, "the API has trouble of its own"),
+}
 
 
 def _said(answer: Answer, body: object) -> object:
-    """The API's own words: ``{"error": text}``, Google's ``{"error": {"message": text}}``, or raw."""
+    """The API's own words, as ``{"error": text}`` or ``{"error": {"message": text}}``, or raw."""
     if isinstance(body, dict):
         error = body.get("error")
         words = error.get("message") if isinstance(error, dict) else error

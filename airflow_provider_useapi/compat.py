@@ -12,9 +12,11 @@ from airflow_provider_useapi.redaction import secret_forms
 class Notes(Protocol):
     """A small store that outlives the process of a rescheduled task."""
 
-    def get(self, key: str, default: Any = None) -> Any: ...
+    def get(self, key: str, default: Any = None) -> Any:
+        """Read a value."""
 
-    def set(self, key: str, value: Any) -> None: ...
+    def set(self, key: str, value: Any) -> None:
+        """Write a value."""
 
 
 def task_notes(context: Mapping[str, Any]) -> Notes | None:

@@ -121,8 +121,9 @@ def judge(account: Account, service: str | None, thresholds: Thresholds) -> Verd
         return Verdict(tuple(reasons), (), account.subscription_is_active)
     if not isinstance(service, str) or not service.strip():
         raise UseApiConfigError(
-            f"The service of this gate rendered to {public_text(repr(service), limit=40)}; write its"
-            " slug, for example 'kling', or leave the argument out to wait for the subscription alone."
+            f"The service of this gate rendered to {public_text(repr(service), limit=40)}; write"
+            " its slug, for example 'kling', or leave the argument out to wait for the subscription"
+            " alone."
         )
 
     found = account.service(service)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import (  # type: ignore[attr-defined]  # documented, yet not in the stubs
+    getproxies_environment,
+    proxy_bypass_environment,
+)
 
 from airflow_provider_useapi.exceptions import UseApiConfigError
 

@@ -13,9 +13,9 @@ LIMIT = 200
 
 # A run without delimiters, an at sign in any of its spellings, another run. The look-behind and
 # the possessive quantifiers keep it linear: a megabyte without an at sign is read once.
-_DELIMITERS = r"\s@＠\"'<>()\[\]{},;:|\\/=&?%"
+_DELIMITERS = r"\s@\uff20\"'<>()\[\]{},;:|\\/=&?%"
 _EMAIL = re.compile(
-    rf"(?:(?<![^{_DELIMITERS}])[^{_DELIMITERS}]++)?(?:@|＠|%40|\\u0040)[^{_DELIMITERS}]*+",
+    rf"(?:(?<![^{_DELIMITERS}])[^{_DELIMITERS}]++)?(?:@|\uff20|%40|\\u0040)[^{_DELIMITERS}]*+",
     re.IGNORECASE,
 )
 

@@ -7,9 +7,9 @@ built once in a process. An event loop should build it in a thread.
 
 from __future__ import annotations
 
-import os
 import ssl
 from functools import lru_cache
+from pathlib import Path
 
 import certifi
 
@@ -28,7 +28,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
     files = (bundle, settings.client_cert, settings.client_key)
     try:
         # A certificate renewed on disk is another setting: the date of each file is in the key.
-        dates = tuple(os.stat(path).st_mtime_ns if path else 0 for path in files)
+        dates = tuple(Path(path).stat().st_mtime_ns if path else 0 for path in files)
         return _build(settings.verify, settings.client_cert, settings.client_key, dates)
     except OSError as e:  # includes ssl.SSLError
         names = ", ".join(path for path in files if path)
@@ -42,7 +42,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
 
 @lru_cache(maxsize=32)
 def _build(
-    verify: bool | str, client_cert: str | None, client_key: str | None, dates: tuple[int, ...]
+    verify: bool | str, client_cert: str | None, client_key: str | None, _: tuple[int, ...]
 ) -> ssl.SSLContext:
     # Not ssl.create_default_context(): it obeys SSL_CERT_FILE and SSLKEYLOGFILE.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -53,7 +53,7 @@ def _build(
         context.verify_mode = ssl.CERT_NONE
     elif verify is True:
         context.load_verify_locations(cafile=certifi.where())
-    elif os.path.isdir(verify):
+    elif Path(verify).is_dir():
         context.load_verify_locations(capath=verify)
     else:
         context.load_verify_locations(cafile=verify)

@@ -99,9 +99,7 @@ class Memory:
             return cls()
 
 
-def next_look(
-    interval: float, left: float, memory: Memory, now: datetime
-) -> tuple[float, bool]:
+def next_look(interval: float, left: float, memory: Memory, now: datetime) -> tuple[float, bool]:
     """
     When to look again.
 

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,9 +40,8 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(scope="session")
-def airflow_db() -> Iterator[None]:
+def airflow_db() -> None:
     """A migrated metadata database, for tests that run DAGs."""
     airflow = Path(sys.executable).parent / "airflow"
     done = subprocess.run([airflow, "db", "migrate"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    yield

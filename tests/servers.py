@@ -289,7 +289,11 @@ def define(
 ) -> None:
     """Define an Airflow connection through its environment variable; one attempt a call."""
     fields: dict[str, Any] = {"conn_type": "useapi", "host": host, "password": password}
-    fields |= {"login": login, "port": port, "extra": {"max_attempts": 1, "timeout": 10} | extra}
+    fields |= {
+        "login": login,
+        "port": port,
+        "extra": {"max_attempts": 1, "timeout": 10} | extra,
+    }
     fields = {name: value for name, value in fields.items() if value is not None}
     monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(fields))
 

@@ -55,7 +55,12 @@ def test_what_is_transient_delays_a_gate_and_retry_after_is_kept(
 
 @pytest.mark.parametrize(
     ("flag", "state"),
-    [("plain", "failed"), ("soft_fail", "skipped"), ("never_fail", "skipped"), ("silent_fail", "failed")],
+    [
+        ("plain", "failed"),
+        ("soft_fail", "skipped"),
+        ("never_fail", "skipped"),
+        ("silent_fail", "failed"),
+    ],
 )
 @pytest.mark.parametrize("mode", MODES)
 def test_a_gate_that_may_not_ask_again_times_out_on_time_without_another_look(

@@ -16,7 +16,16 @@ HEAVY = ("requests", "httpx", "httpcore", "urllib3", "tenacity", "aiohttp", "pyd
 IS_3 = metadata.version("apache-airflow").startswith("3.")
 
 # Core: no I/O and no Airflow. Then connection and transports. Airflow's faces are all the rest.
-CORE = {"account", "services", "gate", "answers", "exceptions", "redaction", "retry_after", "waiting"}
+CORE = {
+    "account",
+    "services",
+    "gate",
+    "answers",
+    "exceptions",
+    "redaction",
+    "retry_after",
+    "waiting",
+}
 MIDDLE = {
     "connection", "form", "proxy", "tls", "deadline", "attempts",
     "transports", "transports.failures", "transports.blocking", "transports.asynchronous",
@@ -32,7 +41,9 @@ def loaded_by(code: str, after: str) -> set[str]:
         f"import sys, json; {after}; before = set(sys.modules); {code};"
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 

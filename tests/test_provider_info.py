@@ -14,7 +14,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-
 from airflow_provider_useapi import form
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.provider_info import get_provider_info
@@ -105,7 +104,9 @@ def airflow_command(*arguments: str, **env: str) -> subprocess.CompletedProcess[
 @pytest.mark.usefixtures("airflow_db")
 def test_the_commands_of_airflow_know_the_provider() -> None:
     assert "airflow-provider-useapi" in airflow_command("providers", "list", "-o", "plain").stdout
-    full = airflow_command("providers", "get", "airflow-provider-useapi", "--full", "-o", "json").stdout
+    full = airflow_command(
+        "providers", "get", "airflow-provider-useapi", "--full", "-o", "json"
+    ).stdout
     assert "airflow_provider_useapi.hooks.useapi.UseApiHook" in full
     hooks = airflow_command("providers", "hooks", "-o", "json").stdout
     (ours,) = [h for h in json.loads(hooks[hooks.index("[") :]) if h["connection_type"] == "useapi"]

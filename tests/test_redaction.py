@@ -38,7 +38,13 @@ def test_text_without_an_address_stays() -> None:
 
 @pytest.mark.parametrize(
     "form",
-    [TOKEN, TOKEN.removeprefix("user:"), quote(TOKEN, safe=""), quote_plus(TOKEN), f"Bearer {TOKEN}"],
+    [
+        TOKEN,
+        TOKEN.removeprefix("user:"),
+        quote(TOKEN, safe=""),
+        quote_plus(TOKEN),
+        f"Bearer {TOKEN}",
+    ],
 )
 def test_a_secret_is_masked_in_every_form(form: str) -> None:
     assert "s3cr3t" not in public_text(f"Header was {form}.", [TOKEN])

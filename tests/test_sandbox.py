@@ -1,4 +1,4 @@
-"""The sandbox on the wire: what it serves, each fault it can play, its command line, its fixture."""
+"""The sandbox on the wire: its service, each fault it can play, its command line, its fixture."""
 
 from __future__ import annotations
 
@@ -184,11 +184,11 @@ def test_a_query_and_a_whole_url_find_the_path(sandbox: Sandbox) -> None:
 
 
 def test_the_subscription_becomes_active_after_inactive_for() -> None:
-    with Sandbox(inactive_for=0.2) as s:
+    with Sandbox(inactive_for=0.5) as s:
         started = time.monotonic()
         assert json.loads(get(s)[2]) == {**s.account, "subscriptionIsActive": False}
         wait_until(lambda: json.loads(get(s)[2])["subscriptionIsActive"])
-        assert time.monotonic() - started > 0.15
+        assert time.monotonic() - started > 0.4
         s.account["subscriptionIsActive"] = False
         assert json.loads(get(s)[2])["subscriptionIsActive"] is False
 
@@ -455,15 +455,14 @@ def test_reset_in_body(sandbox: Sandbox, size: int) -> None:
 
 
 def test_drip_of_the_headers(sandbox: Sandbox) -> None:
-    sandbox.script(PATH, Answer(body="body", drip="headers", drip_interval=0.002))
+    sandbox.script(PATH, Answer(body="body", drip="headers", drip_interval=0.005))
     with Client(sandbox) as client:
         client.ask(PATH, "Connection: close")
         pieces = list(iter(lambda: client.socket.recv(65536), b""))
     head, _, body = b"".join(pieces).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert body == b"body"
-    assert pieces[0] == b"H"
-    assert len(pieces) > len(head) / 2  # most bytes came alone
+    assert len(pieces) > 10  # a slow reader gets several bytes at a time, but never the whole head
 
 
 def test_drip_of_the_body(sandbox: Sandbox) -> None:

@@ -110,8 +110,12 @@ def test_a_note_brings_the_memory_to_another_process(
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
-        lambda inner: st.lists(inner)
-        | st.dictionaries(st.sampled_from(["reasons", "error", "not_before"]) | st.text(), inner),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(
+                st.sampled_from(["reasons", "error", "not_before"]) | st.text(), inner
+            )
+        ),
     )
 )
 def test_any_note_can_be_read(note: Any) -> None:

@@ -134,9 +134,10 @@ def test_second_answer_to_one_request_is_not_taken_for_the_next(
     def handle(peer: Peer) -> None:
         while head := peer.read_head():
             assert "GET" in head
-            for number in (1, 2):
-                body = b'{"id": %d}' % number
-                peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            answers = (
+                b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{'id': %d}" % n for n in (1, 2)
+            )
+            peer.send(b"".join(answers).replace(b"'", b'"'))
 
     with SocketServer(handle) as server:
         define(monkeypatch, server.url)
@@ -231,7 +232,11 @@ def test_token_is_for_its_own_origin_only(sandbox: Sandbox) -> None:
         ):
             assert session.get(url + PATH).status_code == 401
         assert [request.authorized for request in other.requests] == [False] * 3
-        assert [request.authorized for request in sandbox.requests] == [True, True, False]
+        assert [request.authorized for request in sandbox.requests] == [
+            True,
+            True,
+            False,
+        ]
 
 
 def test_no_header_of_another_origin_holds_the_token(sandbox: Sandbox) -> None:
@@ -320,15 +325,13 @@ def test_button(sandbox: Sandbox, answer: Answer, works: bool, words: list[str])
     works_not, sentence = UseApiHook().test_connection()
     assert works_not is works
     assert [word for word in words if word not in sentence] == []
-    assert sentence.endswith((".", "}", ">", "d", "e", "s")) and "\n" not in sentence
+    assert sentence.isprintable() and len(sentence) < 400
     assert TOKEN not in sentence and MAIL not in sentence
     assert (len(sandbox.requests), sandbox.requests[0].authorized) == (1, True)
 
 
 @pytest.mark.parametrize("attempts", [1, 3])
-def test_button_asks_once(
-    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, attempts: int
-) -> None:
+def test_button_asks_once(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, attempts: int) -> None:
     define(monkeypatch, sandbox.url, max_attempts=attempts)
     sandbox.script(PATH, 500, 500)
     assert UseApiHook().test_connection()[0] is False
@@ -414,7 +417,13 @@ def test_token_is_masked_after_a_look(
     define(monkeypatch, sandbox.url, password=token)
     sandbox.token = token
     assert ASKS[ask]().kind == "Account"
-    for form in (token, part, quote(token, safe=""), quote(part, safe=""), f"Bearer {token}"):
+    for form in (
+        token,
+        part,
+        quote(token, safe=""),
+        quote(part, safe=""),
+        f"Bearer {token}",
+    ):
         assert part not in str(masker()(f"x {form} y"))
         assert quote(part, safe="") not in str(masker()(f"x {form} y"))
 

@@ -12,7 +12,7 @@ import socket
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,13 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from airflow_provider_useapi.account import Account
+from airflow_provider_useapi.answers import Answer as Received
+from airflow_provider_useapi.answers import read_account
+from airflow_provider_useapi.exceptions import UseApiError
+from airflow_provider_useapi.hooks.useapi import UseApiHook
+from airflow_provider_useapi.sandbox import Answer, Sandbox
 from tests.servers import (
     ASKS,
     SLACK,
@@ -36,17 +43,20 @@ from tests.servers import (
     silent_server,
 )
 
-from airflow_provider_useapi.account import Account
-from airflow_provider_useapi.answers import Answer as Received
-from airflow_provider_useapi.answers import read_account
-from airflow_provider_useapi.exceptions import UseApiError
-from airflow_provider_useapi.hooks.useapi import UseApiHook
-from airflow_provider_useapi.sandbox import Answer, Sandbox
-
 PATH = "/v2/account"
 AUTH, REQUEST = "UseApiAuthError", "UseApiRequestError"
-UNAVAILABLE, RESPONSE, ACCOUNT = "UseApiUnavailableError", "UseApiResponseError", "Account"
-PERMANENT = {AUTH: True, REQUEST: True, UNAVAILABLE: False, RESPONSE: False, ACCOUNT: None}
+UNAVAILABLE, RESPONSE, ACCOUNT = (
+    "UseApiUnavailableError",
+    "UseApiResponseError",
+    "Account",
+)
+PERMANENT = {
+    AUTH: True,
+    REQUEST: True,
+    UNAVAILABLE: False,
+    RESPONSE: False,
+    ACCOUNT: None,
+}
 MIB = 1024 * 1024
 HTML = "<html><body><h1>Something in between</h1></body></html>"
 
@@ -189,8 +199,16 @@ def test_402_is_an_inactive_account(sandbox: Sandbox, body: object, error: str) 
         (Answer(status=403, body=[]), AUTH, 403),
         (Answer(status=403, body=HTML), RESPONSE, 403),
         (Answer(status=403, body={"error": "Forbidden"}, cut_off=True), RESPONSE, 403),
-        (Answer(status=403, body={"error": "Forbidden"}, reset_in_body=True), RESPONSE, 403),
-        (Answer(status=403, body={"error": "Forbidden"}, oversized=MIB + 1), RESPONSE, 403),
+        (
+            Answer(status=403, body={"error": "Forbidden"}, reset_in_body=True),
+            RESPONSE,
+            403,
+        ),
+        (
+            Answer(status=403, body={"error": "Forbidden"}, oversized=MIB + 1),
+            RESPONSE,
+            403,
+        ),
         (Answer(status=401, cut_off=True), AUTH, 401),
         (Answer(status=401, body=HTML, oversized=2 * MIB), AUTH, 401),
         (Answer(status=500, body=HTML, oversized=2 * MIB), UNAVAILABLE, 500),
@@ -200,7 +218,11 @@ def test_402_is_an_inactive_account(sandbox: Sandbox, body: object, error: str) 
         (Answer(cut_off=True), RESPONSE, 200),
         (Answer(body=HTML), RESPONSE, 200),
         (Answer(body=b""), RESPONSE, 200),
-        (Answer(body=HTML, headers={"Content-Type": "application/json"}), RESPONSE, 200),
+        (
+            Answer(body=HTML, headers={"Content-Type": "application/json"}),
+            RESPONSE,
+            200,
+        ),
         (Answer(body=b"{}", headers={"Content-Type": "text/html"}), ACCOUNT, 200),
         (Answer(oversized=MIB), ACCOUNT, 200),
         (Answer(oversized=MIB + 1), RESPONSE, 200),
@@ -238,9 +260,19 @@ ODD_TYPES: list[dict[str, Any]] = [
     {"id": "12", "email": 5, "name": ["x"], "created": {}, "sub": 250405},
     {"accounts": []},
     {"accounts": "none"},
-    {"accounts": {"Kling API": None, "": {}, "Runway AP": {"total": "x", "active": -1}}},
+    {
+        "accounts": {
+            "Kling API": None,
+            "": {},
+            "Runway AP": {"total": "x", "active": -1},
+        }
+    },
     {"accounts": {"Kling API": {"total": 1e400, "active": 10**30, "error": 0.5}}},
-    {"created": "2023-08-316T21:03:28.558Z", "sub": "259999", "maxAccountsPerAPI": None},
+    {
+        "created": "2023-08-316T21:03:28.558Z",
+        "sub": "259999",
+        "maxAccountsPerAPI": None,
+    },
     {"name": "\ud800", "error": {"message": "odd"}},
 ]
 
@@ -278,7 +310,11 @@ RAW: dict[str, tuple[bytes, str, int | None]] = {
     "another protocol": (b"220 mail.example.org ESMTP\r\n", UNAVAILABLE, None),
     "http 0.9": (b"<html>hello</html>\n", UNAVAILABLE, None),
     "http 2 preface": (b"\0\0\x12\x04\0\0\0\0\0\0\x03", UNAVAILABLE, None),
-    "http 2 in a line of text": (b"HTTP/2 200 OK\r\n" + LENGTH + JSON, UNAVAILABLE, None),
+    "http 2 in a line of text": (
+        b"HTTP/2 200 OK\r\n" + LENGTH + JSON,
+        UNAVAILABLE,
+        None,
+    ),
     "no status": (b"HTTP/1.1\r\n\r\n", UNAVAILABLE, None),
     "status of letters": (b"HTTP/1.1 abc OK\r\n\r\n", UNAVAILABLE, None),
     "status 099": (b"HTTP/1.1 099 X\r\n" + LENGTH + JSON, UNAVAILABLE, None),
@@ -286,8 +322,16 @@ RAW: dict[str, tuple[bytes, str, int | None]] = {
     "cut in the status line": (b"HTTP/1.1 20", UNAVAILABLE, None),
     "cut in a header": (OK + b"Content-Le", UNAVAILABLE, None),
     "cut between headers": (OK + b"Content-Length: 5\r\n", UNAVAILABLE, None),
-    "endless header": (OK + b"X-A: " + b"x" * 300_000 + b"\r\n" + LENGTH + JSON, UNAVAILABLE, None),
-    "header of 20 kB": (OK + b"X-A: " + b"x" * 20_000 + b"\r\n" + LENGTH + JSON, ACCOUNT, 200),
+    "endless header": (
+        OK + b"X-A: " + b"x" * 300_000 + b"\r\n" + LENGTH + JSON,
+        UNAVAILABLE,
+        None,
+    ),
+    "header of 20 kB": (
+        OK + b"X-A: " + b"x" * 20_000 + b"\r\n" + LENGTH + JSON,
+        ACCOUNT,
+        200,
+    ),
     "header beyond ASCII": (OK + b"X-A: \xff\xfe\r\n" + LENGTH + JSON, ACCOUNT, 200),
     "folded header": (OK + b"X-A: a\r\n b\r\n" + LENGTH + JSON, ACCOUNT, 200),
     "no reason": (b"HTTP/1.1 200\r\n" + LENGTH + JSON, ACCOUNT, 200),
@@ -314,7 +358,11 @@ RAW: dict[str, tuple[bytes, str, int | None]] = {
     "chunk size below zero": (CHUNKED + b"-5\r\n" + JSON, RESPONSE, 200),
     "chunk size beyond all": (CHUNKED + b"f" * 18 + b"\r\n" + JSON, RESPONSE, 200),
     "gzip": (packed(gzip.compress(JSON)), ACCOUNT, 200),
-    "deflate": (OK + b"Content-Encoding: deflate\r\n\r\n" + zlib.compress(JSON), ACCOUNT, 200),
+    "deflate": (
+        OK + b"Content-Encoding: deflate\r\n\r\n" + zlib.compress(JSON),
+        ACCOUNT,
+        200,
+    ),
     "gzip that is none": (packed(JSON), RESPONSE, 200),
     "gzip cut off": (packed(gzip.compress(JSON))[:-12], RESPONSE, 200),
     "gzip that ends early": (packed(gzip.compress(JSON)[:-14]), RESPONSE, 200),
@@ -370,7 +418,8 @@ def test_heads_that_one_library_takes_and_the_other_refuses(
 
 
 @pytest.mark.parametrize(
-    ("parts", "reset"), [((), True), ((OK,), True), ((OK + b"X-A: ",), True), ((EARLY,), True)]
+    ("parts", "reset"),
+    [((), True), ((OK,), True), ((OK + b"X-A: ",), True), ((EARLY,), True)],
 )
 def test_reset_before_the_answer(
     monkeypatch: pytest.MonkeyPatch, parts: tuple[bytes, ...], reset: bool
@@ -394,16 +443,40 @@ def drip(data: bytes) -> tuple[bytes | float, ...]:
 
 SLOW: dict[str, tuple[Callable[[], SocketServer], str, int | None]] = {
     "never answers": (silent_server, UNAVAILABLE, None),
-    "drips the status line": (lambda: raw_server(*drip(b"HTTP/1.1 200" * 10)), UNAVAILABLE, None),
-    "drips headers": (lambda: raw_server(OK, *drip(b"X: y\r\n" * 30)), UNAVAILABLE, None),
+    "drips the status line": (
+        lambda: raw_server(*drip(b"HTTP/1.1 200" * 10)),
+        UNAVAILABLE,
+        None,
+    ),
+    "drips headers": (
+        lambda: raw_server(OK, *drip(b"X: y\r\n" * 30)),
+        UNAVAILABLE,
+        None,
+    ),
     "stops in the headers": (lambda: raw_server(OK, hang=True), UNAVAILABLE, None),
     "drips 103": (lambda: raw_server(*drip(EARLY * 9)), UNAVAILABLE, None),
     "103 and then silence": (lambda: raw_server(EARLY, hang=True), UNAVAILABLE, None),
-    "103 without an end": (lambda: raw_server(*[EARLY * 10, 0.01] * 500), UNAVAILABLE, None),
-    "drips the body": (lambda: raw_server(OK + LONG, *drip(b" " * 200)), UNAVAILABLE, 200),
+    "103 without an end": (
+        lambda: raw_server(*[EARLY * 10, 0.01] * 500),
+        UNAVAILABLE,
+        None,
+    ),
+    "drips the body": (
+        lambda: raw_server(OK + LONG, *drip(b" " * 200)),
+        UNAVAILABLE,
+        200,
+    ),
     "stops in the body": (lambda: raw_server(OK + LONG, hang=True), UNAVAILABLE, 200),
-    "drips chunks": (lambda: raw_server(CHUNKED, *drip(b"1\r\n \r\n" * 50)), UNAVAILABLE, 200),
-    "drips a chunk size": (lambda: raw_server(CHUNKED, *drip(b"0" * 200)), UNAVAILABLE, 200),
+    "drips chunks": (
+        lambda: raw_server(CHUNKED, *drip(b"1\r\n \r\n" * 50)),
+        UNAVAILABLE,
+        200,
+    ),
+    "drips a chunk size": (
+        lambda: raw_server(CHUNKED, *drip(b"0" * 200)),
+        UNAVAILABLE,
+        200,
+    ),
     "drips trailers": (
         lambda: raw_server(CHUNKED + CHUNK + b"0\r\n", *drip(b"X: y\r\n" * 30)),
         UNAVAILABLE,
@@ -532,7 +605,8 @@ def test_netrc_is_not_read(
 
 
 @pytest.mark.parametrize(
-    "variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"]
+    "variable",
+    ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"],
 )
 def test_certificate_variables_are_not_read(
     monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, variable: str
@@ -556,7 +630,13 @@ QUOTED = [
     repr(SECRET),
     SECRET.replace(":", "&#58;"),
 ]
-LEAKS = ["98765-CanaryToken", EMAIL, EMAIL.replace("@", "%40"), "canary.person", "example.org"]
+LEAKS = [
+    "98765-CanaryToken",
+    EMAIL,
+    EMAIL.replace("@", "%40"),
+    "canary.person",
+    "example.org",
+]
 ECHO = f"{' '.join(QUOTED)} {EMAIL} {EMAIL.replace('@', '%40')}"
 LEAKY_ANSWERS = [
     *(Answer(status=status, body={"error": ECHO}) for status in (400, 401, 403, 404, 429, 500)),
@@ -566,7 +646,10 @@ LEAKY_ANSWERS = [
     Answer(status=500, body={"error": {"message": ECHO}}),
     Answer(status=500, body={"error": {"code": ECHO, "mail": EMAIL}}),
     Answer(status=500, body={"detail": [ECHO, {"x": EMAIL}]}),
-    Answer(status=401, headers={"X-Echo": ECHO, "WWW-Authenticate": ECHO, "Retry-After": ECHO}),
+    Answer(
+        status=401,
+        headers={"X-Echo": ECHO, "WWW-Authenticate": ECHO, "Retry-After": ECHO},
+    ),
     Answer(status=302, headers={"Location": f"http://{quote(SECRET)}@127.0.0.1/{EMAIL}"}),
     Answer(cut_off=True),
     Answer(reset_in_body=True),
@@ -683,12 +766,12 @@ def test_no_form_of_a_token_is_shown(
 
 def http_date(seconds: float) -> str:
     """An HTTP date that many seconds from now."""
-    return format_datetime(datetime.now(timezone.utc) + timedelta(seconds=seconds), usegmt=True)
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
 
 
 def iso(seconds: float) -> str:
     """An ISO time that many seconds from now."""
-    return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).isoformat()
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
 
 Made = Callable[[], str]
@@ -741,7 +824,10 @@ def test_retry_after_is_read(sandbox: Sandbox, row: str, status: int) -> None:
         assert_is(outcome, {404: REQUEST, 503: UNAVAILABLE}[status], status)
         found.append(outcome.retry_after)
     # A date has whole seconds, and a moment comes nearer while the test runs.
-    assert found == [wait and pytest.approx(wait, abs=2.5), wait and pytest.approx(wait, abs=2.5)]
+    assert found == [
+        wait and pytest.approx(wait, abs=2.5),
+        wait and pytest.approx(wait, abs=2.5),
+    ]
 
 
 @pytest.mark.parametrize("value", [5, None, [], {}, True, "", "9" * 5000])
@@ -759,7 +845,9 @@ def test_retry_after_of_the_wrong_type(sandbox: Sandbox, value: object) -> None:
         (Answer(status=503, headers={"Retry-After": http_date(3600)}), 3600),
         (
             Answer(
-                status=429, headers={"Retry-After": "1"}, body={"error": "", "retryAfter": iso(900)}
+                status=429,
+                headers={"Retry-After": "1"},
+                body={"error": "", "retryAfter": iso(900)},
             ),
             900,
         ),
@@ -767,7 +855,11 @@ def test_retry_after_of_the_wrong_type(sandbox: Sandbox, value: object) -> None:
     ],
 )
 def test_long_retry_after_is_handed_on(
-    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, ask: str, answer: Answer, wait: float
+    monkeypatch: pytest.MonkeyPatch,
+    sandbox: Sandbox,
+    ask: str,
+    answer: Answer,
+    wait: float,
 ) -> None:
     define(monkeypatch, sandbox.url, max_attempts=3)
     sandbox.script(PATH, answer)
@@ -799,7 +891,11 @@ AT_ONCE = {"Retry-After": "0"}
 @pytest.mark.parametrize("attempts", [1, 2, 5])
 @pytest.mark.parametrize("status", [200, 403, 408, 429, 500, 503, 204])
 def test_transient_errors_are_tried_exactly_so_often(
-    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, ask: str, attempts: int, status: int
+    monkeypatch: pytest.MonkeyPatch,
+    sandbox: Sandbox,
+    ask: str,
+    attempts: int,
+    status: int,
 ) -> None:
     define(monkeypatch, sandbox.url, max_attempts=attempts)
     sandbox.script(PATH, *[Answer(status=status, body=HTML, headers=AT_ONCE)] * 9)
@@ -868,8 +964,23 @@ JSON_VALUES = st.recursive(
         st.lists(inner, max_size=4)
         | st.dictionaries(
             st.sampled_from(
-                ["id", "email", "accounts", "Kling API", "total", "active", "error", "message"]
-                + ["sub", "subscriptionIsActive", "maxAccountsPerAPI", "retryAfter", "replyUrl"]
+                [
+                    "id",
+                    "email",
+                    "accounts",
+                    "Kling API",
+                    "total",
+                    "active",
+                    "error",
+                    "message",
+                ]
+                + [
+                    "sub",
+                    "subscriptionIsActive",
+                    "maxAccountsPerAPI",
+                    "retryAfter",
+                    "replyUrl",
+                ]
             )
             | st.text(max_size=8),
             inner,
@@ -880,8 +991,32 @@ JSON_VALUES = st.recursive(
 )
 DATES = st.lists(
     st.sampled_from(
-        ["Mon,", "31", "Dec", "1999", "23:59:59", "GMT", "-0000", "+9999999999", ",", "", "0", "-"]
-        + ["99999999999999999999", "Feb", "30", "Z", "24:00", "1.5", ":", "::", "Jan-", "1999-01"]
+        [
+            "Mon,",
+            "31",
+            "Dec",
+            "1999",
+            "23:59:59",
+            "GMT",
+            "-0000",
+            "+9999999999",
+            ",",
+            "",
+            "0",
+            "-",
+        ]
+        + [
+            "99999999999999999999",
+            "Feb",
+            "30",
+            "Z",
+            "24:00",
+            "1.5",
+            ":",
+            "::",
+            "Jan-",
+            "1999-01",
+        ]
     ),
     max_size=8,
 ).map(" ".join)
@@ -891,7 +1026,10 @@ HEADERS = st.dictionaries(
     max_size=3,
 )
 MODEST = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
 )
 
 

@@ -165,7 +165,10 @@ def test_certificate_variables_neither_add_nor_remove_trust(
 
 
 def test_sslkeylogfile_gets_no_keys(
-    monkeypatch: pytest.MonkeyPatch, authority: Authority, secure: Sandbox, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
+    authority: Authority,
+    secure: Sandbox,
+    tmp_path: Path,
 ) -> None:
     log = tmp_path / "keys.log"
     monkeypatch.setenv("SSLKEYLOGFILE", str(log))
@@ -176,9 +179,7 @@ def test_sslkeylogfile_gets_no_keys(
     assert not log.exists() or log.read_text() == ""
 
 
-def test_wrong_host_name_is_refused(
-    monkeypatch: pytest.MonkeyPatch, authority: Authority
-) -> None:
+def test_wrong_host_name_is_refused(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> None:
     with Sandbox(ssl_context=authority.server("other.example.org")) as sandbox:
         define(monkeypatch, sandbox.url, verify=authority.bundle)
         outcome = ask_both()
@@ -305,7 +306,10 @@ def test_one_context_for_both(
 
 
 def test_renewed_bundle_is_read_again(
-    monkeypatch: pytest.MonkeyPatch, authority: Authority, secure: Sandbox, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
+    authority: Authority,
+    secure: Sandbox,
+    tmp_path: Path,
 ) -> None:
     bundle = tmp_path / "bundle.pem"
     trustme.CA().cert_pem.write_to_path(bundle)
@@ -344,7 +348,10 @@ def test_stalled_handshake_of_the_session(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_dripped_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
     # A TLS record that is announced with 16 kB and comes byte by byte.
-    parts = [b"\x16\x03\x03\x40\x00", *[part for _ in range(200) for part in (0.02, b"\x02")]]
+    parts = [
+        b"\x16\x03\x03\x40\x00",
+        *[part for _ in range(200) for part in (0.02, b"\x02")],
+    ]
     with raw_server(*parts) as server:
         server._handle = _without_reading(parts)
         define(monkeypatch, f"https://{server.netloc}", timeout=TIMEOUT)
@@ -370,18 +377,29 @@ def test_dripped_tls(
     secure.script(PATH, *[Answer(drip=part, drip_interval=0.02)] * 2)
     sync, loop = ask_at_once()
     assert sync == loop
-    assert (sync.kind, sync.status_code) == (UNAVAILABLE, 200 if part == "body" else None)
+    assert (sync.kind, sync.status_code) == (
+        UNAVAILABLE,
+        200 if part == "body" else None,
+    )
     for outcome in (sync, loop):
         assert TIMEOUT - 0.05 <= outcome.seconds <= TIMEOUT + SLACK
 
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer(reset=True), Answer(cut_off=True), Answer(reset_in_body=True), Answer(status=503)],
+    [
+        Answer(reset=True),
+        Answer(cut_off=True),
+        Answer(reset_in_body=True),
+        Answer(status=503),
+    ],
     ids=repr,
 )
 def test_faults_over_tls(
-    monkeypatch: pytest.MonkeyPatch, authority: Authority, secure: Sandbox, answer: Answer
+    monkeypatch: pytest.MonkeyPatch,
+    authority: Authority,
+    secure: Sandbox,
+    answer: Answer,
 ) -> None:
     define(monkeypatch, secure.url, verify=authority.bundle)
     secure.script(PATH, answer, answer)
@@ -475,7 +493,11 @@ def test_proxied_hook_keeps_its_connection(
         with UseApiHook() as hook:
             for _ in range(5):
                 hook.look()
-        assert (proxy.connections, secure.connections, len(secure.requests)) == (1, 1, 5)
+        assert (proxy.connections, secure.connections, len(secure.requests)) == (
+            1,
+            1,
+            5,
+        )
 
 
 def test_name_is_resolved_by_the_proxy(
@@ -515,7 +537,8 @@ def test_proxy_that_wants_other_credentials(
 
 # Percent-encoded credentials: what Basic authentication sends is UTF-8 (RFC 7617).
 @pytest.mark.parametrize(
-    ("user", "written"), [("u@x:p/w:d", "u%40x:p%2Fw%3Ad"), ("ü:pä", "%C3%BC:p%C3%A4"), ("Ω:π", "")]
+    ("user", "written"),
+    [("u@x:p/w:d", "u%40x:p%2Fw%3Ad"), ("ü:pä", "%C3%BC:p%C3%A4"), ("Ω:π", "")],
 )
 def test_credentials_with_odd_characters(
     monkeypatch: pytest.MonkeyPatch,
@@ -543,7 +566,11 @@ def test_proxy_that_stalls(
     }
     with servers[stage]() as proxy:
         define(
-            monkeypatch, secure.url, verify=authority.bundle, proxy=proxy.url, timeout=TIMEOUT
+            monkeypatch,
+            secure.url,
+            verify=authority.bundle,
+            proxy=proxy.url,
+            timeout=TIMEOUT,
         )
         sync, loop = ask_at_once()
     assert sync == loop and sync.kind == UNAVAILABLE
@@ -637,7 +664,9 @@ def test_no_proxy_of_other_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
         assert proxy.connections == 2
 
 
-def test_extra_counts_more_than_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_extra_counts_more_than_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with Sandbox() as sandbox, Proxy() as proxy, Proxy() as other:
         monkeypatch.setenv("HTTP_PROXY", other.url)
         monkeypatch.setenv("NO_PROXY", "*")

@@ -117,7 +117,7 @@ class UseApiHook(BaseHook):
             account = self.look()
         except UseApiError as e:
             return False, str(e)
-        except Exception as e:
+        except Exception as e:  # noqa: BLE001 - whatever a secrets backend raises is a sentence, too
             return False, f"Connection {self.useapi_conn_id!r} cannot be read: {type(e).__name__}."
         finally:
             self.close()

@@ -88,7 +88,7 @@ class _Rule(NamedTuple):
 
     kinds: type | tuple[type, ...]
     wanted: str
-    holds: Callable[[Any], bool] = lambda value: True
+    holds: Callable[[Any], bool] = lambda _: True
 
     def check(self, name: str, value: object) -> None:
         message = f"write {name} as {self.wanted}, not {value!r}"

@@ -117,7 +117,8 @@ class HttpProtocol(asyncio.Protocol):
         self._done()
 
     async def _reset(self) -> None:
-        while self._tcp.get_write_buffer_size():  # a reset would throw away what is left in it
+        # A reset would throw away what is left in the buffer, and asyncio has no event for it.
+        while self._tcp.get_write_buffer_size():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
         tcp = self._tcp.get_extra_info("socket")
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT_AT_ALL)

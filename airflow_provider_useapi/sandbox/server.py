@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import ssl
 
 HOST = "127.0.0.1"
-DEFAULT_TOKEN = "user:12345-sandbox"
+DEFAULT_TOKEN = "user:12345-sandbox"  # noqa: S105 - opens nothing but a sandbox
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,10 @@ from airflow_provider_useapi.sandbox.wire import reason
 if TYPE_CHECKING:
     from airflow_provider_useapi.sandbox.server import Sandbox
 
+_OK = Answer()
+_UNAUTHORIZED = Answer(status=401)
+_NOT_FOUND = Answer(status=404)
+_WRONG_METHOD = Answer(status=405, headers={"Allow": "GET"})
 _ERRORS = {402: "Account has no subscription or subscription expired", 404: "Not found"}
 
 
@@ -38,12 +42,12 @@ def documented_account() -> dict[str, Any]:
 def normal_answer(method: str, path: str, *, authorized: bool) -> Answer:
     """Return the answer to a request for which nothing is scripted."""
     if not authorized:
-        return Answer(status=401)
+        return _UNAUTHORIZED
     if path not in _ROUTES:
-        return Answer(status=404)
+        return _NOT_FOUND
     if method != "GET":
-        return Answer(status=405, headers={"Allow": "GET"})
-    return Answer()
+        return _WRONG_METHOD
+    return _OK
 
 
 def body_of(answer: Answer, path: str, sandbox: Sandbox) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
@@ -113,7 +113,7 @@ class UseApiAccountSensor(BaseSensorOperator):
 
         :raises AirflowFailException: on a permanent error.
         """
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         memory = self._recall(context)
         if memory.is_held(now):
             return False
@@ -159,13 +159,15 @@ class UseApiAccountSensor(BaseSensorOperator):
     def _recall(self, context: Context) -> Memory:
         if self._memory is None:
             self._memory = Memory()
-            if self.reschedule and (notes := task_notes(context)):
+            if self.reschedule and (notes := task_notes(context)) is not None:
                 self._notes = notes
                 self._memory = Memory.from_note(notes.get(NOTE))
         return self._memory
 
     def _remember(self, memory: Memory) -> None:
-        if self._notes and (self._memory is None or memory.to_note() != self._memory.to_note()):
+        if self._notes is not None and (
+            self._memory is None or memory.to_note() != self._memory.to_note()
+        ):
             self._notes.set(NOTE, memory.to_note())
         self._memory = memory
 
@@ -179,8 +181,8 @@ class UseApiAccountSensor(BaseSensorOperator):
         interval = super()._get_next_poke_interval(started_at, run_duration, poke_count)
         left = self.timeout - run_duration()
         memory = self._memory or Memory()
-        wait, is_look = next_look(interval, left, memory, datetime.now(timezone.utc))
-        if self.reschedule and not is_look and not self._notes:
+        wait, is_look = next_look(interval, left, memory, datetime.now(UTC))
+        if self.reschedule and not is_look and self._notes is None:
             # The next process would know nothing of this and ask against the API's wish.
             self.log.warning(
                 "The API wants to be left alone for longer than this gate may wait: it stays here"

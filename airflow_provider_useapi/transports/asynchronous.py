@@ -28,12 +28,12 @@ class AsyncClient:
     async def __aenter__(self) -> AsyncClient:
         settings = self.settings
         # Built in a thread: it would hold the event loop for 19 ms.
-        tls = await asyncio.to_thread(tls_context, settings) if settings.uses_tls else False
+        tls = await asyncio.to_thread(tls_context, settings) if settings.uses_tls else None
         # The transport, not a client around it: a client prepares redirects, which fails on odd
         # ones, and writes each request into the log.
         self._transport = httpx.AsyncHTTPTransport(
-            proxy=httpx.Proxy(settings.proxy, ssl_context=tls or None) if settings.proxy else None,
-            verify=tls,
+            proxy=httpx.Proxy(settings.proxy, ssl_context=tls) if settings.proxy else None,
+            verify=tls or False,
             trust_env=False,
         )
         return self

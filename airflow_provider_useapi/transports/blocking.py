@@ -124,7 +124,7 @@ class _Adapter(HTTPAdapter):
 
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    ) -> Any:
         # requests would add its own idea of the certificates; the context says it all.
         host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
         return host, {"ssl_context": self._tls} if self._tls else {}
@@ -152,7 +152,7 @@ class _Response(http.client.HTTPResponse):
 class _DeadlineConnection:
     """How both kinds of connection are opened."""
 
-    response_class = _Response
+    response_class: Any = _Response
     host: str
     port: int
     socket_options: Any

@@ -12,7 +12,9 @@ FLAGS = ("soft_fail", "never_fail", "silent_fail")
 for mode in ("poke", "reschedule"):
     for flag in ("plain", *FLAGS):
         for timeout in (30, 3):
-            with DAG(f"gate_{mode}_{flag}_{timeout}", schedule=None, start_date=datetime(2026, 1, 1)):
+            with DAG(
+                f"gate_{mode}_{flag}_{timeout}", schedule=None, start_date=datetime(2026, 1, 1)
+            ):
                 UseApiAccountSensor(
                     task_id="gate",
                     service="minimax",

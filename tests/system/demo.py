@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_useapi.sandbox import Sandbox
+
 from .stack import LocalAirflow, LocalAirflowError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
@@ -70,7 +70,7 @@ class LocalAirflow:
         self._at_exit = ExitStack()
         self._open = build_opener(ProxyHandler({})).open  # without proxies, whoever sets them
         self._token = ""
-        self._started = datetime.now(timezone.utc)
+        self._started = datetime.now(UTC)
 
     @property
     def url(self) -> str:

@@ -1,0 +1,45 @@
+# AIRFLOW=2.11 (3.0, 3.1, 3.2) runs any of this on another Airflow, in a virtual environment of its own.
+AIRFLOW ?= 3.3
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv$(if $(filter-out 3.3,$(AIRFLOW)),-$(AIRFLOW))
+BIN := $(VENV)/bin
+CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
+
+.PHONY: demo test lint system lock clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
+	@$(BIN)/python -m tests.system.demo
+
+test: $(VENV)/ready
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/linters
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+system: $(VENV)/ready  ## whole Airflows: about five minutes
+	$(BIN)/python -m pytest tests/system
+
+$(VENV)/ready: pyproject.toml $(CONSTRAINTS)
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: install it (on Debian and Ubuntu: apt install python3-venv)."; exit 1; }
+	@echo "Setting up Airflow $(AIRFLOW) in $(VENV); this takes a minute or two."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable . --group test \
+		"apache-airflow==$(AIRFLOW).*"
+	@touch $@
+
+$(VENV)/linters: $(VENV)/ready
+	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --group lint
+	@touch $@
+
+lock: $(VENV)/linters  ## write down the versions that are installed
+	@{ head -n 1 $(CONSTRAINTS); $(BIN)/python -m pip freeze --exclude-editable; } > $(CONSTRAINTS).new
+	@mv $(CONSTRAINTS).new $(CONSTRAINTS)
+
+clean:
+	rm -rf .venv .venv-* .airflow
