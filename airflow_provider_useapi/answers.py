@@ -128,8 +128,9 @@ def _said(answer: Answer, body: object) -> object:
         words = error.get("message") if isinstance(error, dict) else error
         if isinstance(words, str):
             return words
-    # Half a body may be half an account: a name, or an address that no longer looks like one.
-    return "" if answer.flaw else answer.body.decode("utf-8", "replace")
+    text = answer.body.decode("utf-8", "replace").lstrip("\ufeff \r\n\t")
+    # What starts like JSON may be half an account: a name, half an address. A page may be shown.
+    return "" if answer.flaw or text.startswith(("{", "[", '"')) else text
 
 
 def _json(body: bytes) -> Any:

@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from airflow_provider_useapi import form
+from airflow_provider_useapi.addresses import ascii_host, is_loopback
 from airflow_provider_useapi.exceptions import UseApiConfigError
-from airflow_provider_useapi.proxy import environment_proxy, is_loopback, refuse_unusable
+from airflow_provider_useapi.proxy import environment_proxy, refuse_unusable
 from airflow_provider_useapi.redaction import public_text
 
 _BEARER = re.compile(r"bearer\s+", re.IGNORECASE)
@@ -82,8 +83,8 @@ def read_settings(
 
     :raises UseApiConfigError: if one of them cannot be used.
     """
-    reader = _Reader(conn_id, extra)
-    token, warnings = _token(reader, password, login)
+    token, warnings = _token(conn_id, password, login)
+    reader = _Reader(conn_id, extra, token)
     unknown = sorted(set(map(str, extra)) - {extra_field.name for extra_field in form.EXTRA_FIELDS})
     if unknown:
         known = ", ".join(extra_field.name for extra_field in form.EXTRA_FIELDS)
@@ -121,12 +122,13 @@ class _Reader:
 
     conn_id: str
     extra: Mapping[str, Any]
+    token: str = field(repr=False)
 
     def error(self, problem: str) -> UseApiConfigError:
         return UseApiConfigError(f"Connection {self.conn_id!r}: {problem}")
 
     def bad(self, name: str, wanted: str) -> UseApiConfigError:
-        value = public_text(repr(self.extra[name]), limit=60)
+        value = public_text(repr(self.extra[name]), (self.token,), limit=60)
         return self.error(f"extra {name!r} must be {wanted}; it is {value}.")
 
     def get(self, name: str) -> Any:
@@ -188,21 +190,24 @@ class _Reader:
         return value
 
 
-def _token(reader: _Reader, password: str | None, login: str | None) -> tuple[str, list[str]]:
+def _token(conn_id: str, password: str | None, login: str | None) -> tuple[str, list[str]]:
+    def error(problem: str) -> UseApiConfigError:
+        return UseApiConfigError(f"Connection {conn_id!r}: {problem}")
+
     token = (password or "").strip()
     warnings = []
     if match := _BEARER.match(token):
         token = token[match.end() :].strip()
         warnings.append("the password starts with 'Bearer '; keep only the token itself.")
     if not token or token.casefold() == "bearer":
-        raise reader.error("the password is empty; put the API token of useapi.net there.")
+        raise error("the password is empty; put the API token of useapi.net there.")
     if login == "user" and not token.startswith("user:"):
-        raise reader.error(
+        raise error(
             "the token was split at its colon, its first part became the login. In a URI write the"
             " colon as %3A (useapi://:user%3A12345-...@), or write the connection as JSON."
         )
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise reader.error(
+        raise error(
             "the password holds spaces, control or other characters that no API token has;"
             " paste the token again."
         )
@@ -215,15 +220,14 @@ def _base_url(reader: _Reader, host: str | None, port: int | None) -> SplitResul
     example = f"write for example {form.DEFAULT_HOST}"
     try:
         parts = urlsplit(text)
-        hostname, own_port = parts.hostname or "", parts.port
-        ascii_name = hostname if ":" in hostname else hostname.encode("idna").decode()
+        ascii_name, own_port = ascii_host(parts.hostname), parts.port
     except ValueError:
-        raise reader.error(f"the host cannot be read as a URL; {example}.") from None
+        raise reader.error(f"the host cannot be read as a URL of a server; {example}.") from None
     if parts.scheme not in ("http", "https"):
         scheme = public_text(parts.scheme, limit=20)
         raise reader.error(f"the host has the scheme {scheme!r}; {example}.")
-    if not ascii_name or any(c.isspace() or not c.isprintable() for c in text):
-        raise reader.error(f"the host names no server; {example}.")
+    if any(c.isspace() or not c.isprintable() for c in text):
+        raise reader.error(f"the host holds spaces or control characters; {example}.")
     if parts.username is not None or parts.query or parts.fragment:
         raise reader.error(
             f"the host holds more than scheme, name, port and path; {example}"

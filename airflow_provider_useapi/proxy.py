@@ -6,13 +6,13 @@ requests and httpx have rules of their own that differ; both are told not to loo
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 from urllib.request import (  # type: ignore[attr-defined]  # documented, yet not in the stubs
     getproxies_environment,
     proxy_bypass_environment,
 )
 
+from airflow_provider_useapi.addresses import ascii_host, is_loopback
 from airflow_provider_useapi.exceptions import UseApiConfigError
 
 
@@ -49,9 +49,10 @@ def refuse_unusable(proxy: str, where: str) -> None:
     """
     try:
         parts = urlsplit(proxy)
-        scheme, host, _ = parts.scheme.casefold(), parts.hostname, parts.port
+        scheme, _ = parts.scheme, parts.port
+        host = "" if scheme.startswith("socks") else ascii_host(parts.hostname)
     except ValueError:
-        scheme, host = "", None
+        scheme, host = "", ""
     if scheme.startswith("socks"):
         raise UseApiConfigError(
             f"{where} names a SOCKS proxy, which is not supported; name an HTTP proxy,"
@@ -61,16 +62,6 @@ def refuse_unusable(proxy: str, where: str) -> None:
         raise UseApiConfigError(
             f"{where} is no URL of a proxy; write for example http://proxy.example.com:3128."
         )
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host name or address is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _hostname(url: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
@@ -32,6 +33,22 @@ def secret_forms(secret: str) -> tuple[str, ...]:
     return tuple(sorted((form for form in forms if form), key=len, reverse=True))
 
 
+@lru_cache(maxsize=64)
+def _spellings(secret: str) -> re.Pattern[str]:
+    """The secret, each of its characters plain, percent-encoded or escaped for JSON or HTML."""
+
+    def spell(text: str) -> str:
+        return "".join(
+            rf"(?:\\?{re.escape(c)}|%{ord(c):02x}|\\u{ord(c):04x}|&#(?:x0*{ord(c):x}|0*{ord(c)});)"
+            for c in text
+        )
+
+    prefix, rest = "user:" * secret.startswith("user:"), secret.removeprefix("user:")
+    return re.compile(
+        f"(?:{spell(prefix)})?{spell(rest)}" if prefix else spell(rest), re.IGNORECASE
+    )
+
+
 def public_text(text: object, secrets: Iterable[str] = (), limit: int = LIMIT) -> str:
     """
     Turn any text from outside into one line that may stand in a log, an exception or a page.
@@ -45,8 +62,7 @@ def public_text(text: object, secrets: Iterable[str] = (), limit: int = LIMIT) -
     """
     shown = str(text)
     for secret in secrets:
-        for form in secret_forms(secret):
-            shown = shown.replace(form, MASK)
+        shown = _spellings(secret).sub(MASK, shown)
     shown = " ".join(mask_emails(shown).split())
     # Control characters, marks that turn the direction of text, lone surrogates: category C.
     shown = "".join("�" if unicodedata.category(c)[0] == "C" else c for c in shown[: 2 * limit])

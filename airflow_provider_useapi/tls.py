@@ -16,6 +16,7 @@ import certifi
 from airflow_provider_useapi.connection import Settings
 from airflow_provider_useapi.deadline import TLSSocket
 from airflow_provider_useapi.exceptions import UseApiConfigError
+from airflow_provider_useapi.redaction import public_text
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext:
@@ -31,7 +32,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
         dates = tuple(Path(path).stat().st_mtime_ns if path else 0 for path in files)
         return _build(settings.verify, settings.client_cert, settings.client_key, dates)
     except OSError as e:  # includes ssl.SSLError
-        names = ", ".join(path for path in files if path)
+        names = public_text(", ".join(path for path in files if path), settings.secrets)
         reason = e.strerror or type(e).__name__
         raise UseApiConfigError(
             f"Connection {settings.conn_id!r}: the certificates it names ({names}) cannot be used:"

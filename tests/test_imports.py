@@ -27,7 +27,7 @@ CORE = {
     "waiting",
 }
 MIDDLE = {
-    "connection", "form", "proxy", "tls", "deadline", "attempts",
+    "addresses", "connection", "form", "proxy", "tls", "deadline", "attempts",
     "transports", "transports.failures", "transports.blocking", "transports.asynchronous",
 }  # fmt: skip
 LIGHT_STANDARD = {

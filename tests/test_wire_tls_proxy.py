@@ -241,13 +241,13 @@ def bad_files(tmp_path_factory: pytest.TempPathFactory, authority: Authority) ->
     for name, text in texts.items():
         (folder / name).write_bytes(text)
     (folder / "folder").mkdir()
-    return {name: str(folder / name) for name in (*texts, "folder", "missing")}
+    return {"nul": "a\0b"} | {name: str(folder / name) for name in (*texts, "folder", "missing")}
 
 
 @pytest.mark.parametrize(
     ("field", "wrong"),
     [
-        *(("verify", wrong) for wrong in ("missing", "empty", "garbage", "broken")),
+        *(("verify", wrong) for wrong in ("missing", "empty", "garbage", "broken", "nul")),
         *(("client_cert", wrong) for wrong in ("missing", "empty", "garbage", "broken", "folder")),
         *(("client_key", wrong) for wrong in ("missing", "empty", "garbage", "folder")),
         ("client_key", "encrypted"),
@@ -270,7 +270,7 @@ def test_files_that_cannot_be_used(
         outcome = ask_both()
         assert server.connections == 0
     assert (outcome.kind, outcome.permanent) == (CONFIG, True)
-    assert CONN_ID in outcome.message and bad_files[wrong] in outcome.message
+    assert CONN_ID in outcome.message and bad_files[wrong].partition("\0")[0] in outcome.message
     assert TOKEN not in outcome.text
     assert "pass phrase" not in "".join(capfd.readouterr())
     # What the button in the UI says is the same.

@@ -21,6 +21,9 @@ from airflow_provider_useapi.tls import tls_context
 from airflow_provider_useapi.transports import HEADERS
 from airflow_provider_useapi.transports.failures import received, unavailable
 
+# urllib3 lets a ValueError of http.client through, for a chunk of negative size.
+_FAILURES = (requests.RequestException, HTTPError, OSError, ValueError)
+
 
 class BlockingClient:
     """
@@ -43,7 +46,7 @@ class BlockingClient:
         with deadline(self.settings.timeout):
             try:
                 response = self.session.get(self.settings.url(path), stream=True)
-            except (requests.RequestException, HTTPError, OSError) as e:
+            except _FAILURES as e:
                 raise unavailable(e, self.settings) from None
             with response:
                 return _read(response)
@@ -60,7 +63,7 @@ def _read(response: requests.Response) -> Answer:
             body += chunk
             if len(body) > MAX_BODY:
                 break
-    except (requests.RequestException, HTTPError, OSError) as e:
+    except _FAILURES as e:
         failure = e
     return received(response.status_code, response.headers, body, failure)
 
@@ -118,7 +121,9 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, proxy_ssl_context=self._tls, **kwargs)
+        if proxy.lower().startswith("https:"):
+            kwargs["proxy_ssl_context"] = self._tls
+        manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
@@ -144,7 +149,9 @@ class _Response(http.client.HTTPResponse):
     def _read_status(self) -> tuple[str, int, str]:
         while True:
             version, status, reason = super()._read_status()  # type: ignore[misc]
-            if not 100 <= status < 200 or status == 101:
+            if status == 101:
+                raise http.client.BadStatusLine("101 without an Upgrade")
+            if not 100 <= status < 200:
                 return version, status, reason
             http.client.parse_headers(self.fp)
 
@@ -166,7 +173,10 @@ class _HTTPConnection(_DeadlineConnection, HTTPConnection):
 
 
 class _HTTPSConnection(_DeadlineConnection, HTTPSConnection):
-    pass
+    def connect(self) -> None:
+        super().connect()
+        # Else urllib3 warns at every request of what the connection was told to do.
+        self.is_verified = self.proxy_is_verified = True
 
 
 class _HTTPPool(HTTPConnectionPool):

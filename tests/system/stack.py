@@ -224,14 +224,19 @@ class LocalAirflow:
                 self._token = json.load(answer)["access_token"]
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        try:
-            question = Request(self.url + path, data, headers, method=method)
-            with self._open(question, timeout=30) as answer:
-                return json.loads(answer.read() or b"null")
-        except HTTPError as error:
-            with error:
-                error.add_note(f"{method} {path}: {error.read().decode(errors='replace')}")
-            raise
+        question = Request(self.url + path, data, headers, method=method)
+        patience = 3
+        while True:
+            try:
+                with self._open(question, timeout=30) as answer:
+                    return json.loads(answer.read() or b"null")
+            except HTTPError as error:
+                with error:
+                    error.add_note(f"{method} {path}: {error.read().decode(errors='replace')}")
+                # An API server on SQLite that writes for tasks as well may lock itself out once.
+                patience -= 1
+                if error.code != HTTPStatus.INTERNAL_SERVER_ERROR or not patience:
+                    raise
 
     def _until(self, ask: Callable[[], Result], timeout: float, otherwise: str) -> Result:
         """Ask until the answer is true, as long as every component lives."""
