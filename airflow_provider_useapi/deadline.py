@@ -22,7 +22,8 @@ _end: ContextVar[float | None] = ContextVar("useapi_deadline", default=None)
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Bound all that sockets of this module do inside of the ``with`` block, taken together."""
-    reset = _end.set(monotonic() + seconds)
+    end, outer = monotonic() + seconds, _end.get()
+    reset = _end.set(end if outer is None else min(end, outer))
     try:
         yield
     finally:

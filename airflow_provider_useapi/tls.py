@@ -31,14 +31,15 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
         # A certificate renewed on disk is another setting: the date of each file is in the key.
         dates = tuple(Path(path).stat().st_mtime_ns if path else 0 for path in files)
         return _build(settings.verify, settings.client_cert, settings.client_key, dates)
-    except OSError as e:  # includes ssl.SSLError
-        names = public_text(", ".join(path for path in files if path), settings.secrets)
-        reason = e.strerror or type(e).__name__
-        raise UseApiConfigError(
-            f"Connection {settings.conn_id!r}: the certificates it names ({names}) cannot be used:"
-            f" {reason}. 'verify' takes a PEM file or a directory of certificate authorities,"
-            " 'client_cert' and 'client_key' take PEM files without a passphrase."
-        ) from None
+    except (OSError, ValueError) as e:  # includes ssl.SSLError, and paths with a NUL
+        problem = getattr(e, "strerror", None) or type(e).__name__
+    # Outside of the except clause: the failure below would carry the path along.
+    names = public_text(", ".join(path for path in files if path), settings.secrets)
+    raise UseApiConfigError(
+        f"Connection {settings.conn_id!r}: the certificates it names ({names}) cannot be used:"
+        f" {problem}. 'verify' takes a PEM file or a directory of certificate authorities,"
+        " 'client_cert' and 'client_key' take PEM files without a passphrase."
+    )
 
 
 @lru_cache(maxsize=32)

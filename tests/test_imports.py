@@ -31,7 +31,7 @@ MIDDLE = {
     "transports", "transports.failures", "transports.blocking", "transports.asynchronous",
 }  # fmt: skip
 LIGHT_STANDARD = {
-    "__future__", "collections", "dataclasses", "datetime", "difflib", "email", "json", "math",
+    "__future__", "collections", "dataclasses", "datetime", "difflib", "email", "functools", "json", "math",
     "re", "typing", "unicodedata", "urllib",
 }  # fmt: skip
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from time import monotonic
 from types import TracebackType
 
 import httpx
@@ -12,6 +14,8 @@ from airflow_provider_useapi.connection import Settings
 from airflow_provider_useapi.tls import tls_context
 from airflow_provider_useapi.transports import HEADERS
 from airflow_provider_useapi.transports.failures import received, unavailable
+
+_GRACE = 0.1
 
 
 class AsyncClient:
@@ -32,7 +36,7 @@ class AsyncClient:
         # The transport, not a client around it: a client prepares redirects, which fails on odd
         # ones, and writes each request into the log.
         self._transport = httpx.AsyncHTTPTransport(
-            proxy=httpx.Proxy(settings.proxy, ssl_context=tls) if settings.proxy else None,
+            proxy=_proxy(settings.proxy, tls) if settings.proxy else None,
             verify=tls or False,
             trust_env=False,
         )
@@ -53,11 +57,16 @@ class AsyncClient:
         :param path: the endpoint, such as ``/v2/account``.
         :raises UseApiUnavailableError: if no answer came in time.
         """
-        request = httpx.Request("GET", self.settings.url(path), headers=self._headers)
+        left = _Left(self.settings.timeout)
+        request = httpx.Request(
+            "GET", self.settings.url(path), headers=self._headers, extensions={"timeout": left}
+        )
         response: httpx.Response | None = None
         body, failure = bytearray(), None
         try:
-            async with asyncio.timeout(self.settings.timeout):
+            # Connecting has two steps with the same limit, so that the whole needs one as well. It
+            # comes second: httpx leaves a socket open when it is cancelled in a TLS handshake.
+            async with asyncio.timeout(self.settings.timeout + _GRACE):
                 response = await self._transport.handle_async_request(request)
                 async for chunk in response.aiter_bytes():
                     body += chunk
@@ -69,3 +78,19 @@ class AsyncClient:
             raise unavailable(failure, self.settings) from None
         await response.aclose()
         return received(response.status_code, response.headers, body, failure)
+
+
+class _Left(dict[str, float]):
+    """The limit of each step, which is what is left of the whole."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._end = monotonic() + seconds
+
+    def get(self, key: object, default: object = None) -> float:
+        return max(self._end - monotonic(), 0.0)
+
+
+def _proxy(url: str, tls: ssl.SSLContext | None) -> httpx.Proxy:
+    is_tls = url.lower().startswith("https:")
+    return httpx.Proxy(url, ssl_context=tls if is_tls else None)

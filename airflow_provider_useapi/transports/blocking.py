@@ -138,13 +138,44 @@ class _Adapter(HTTPAdapter):
         """Leave the connection as the context made it."""
 
     def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        # For callers of hook.get_conn(), who work outside of a deadline.
-        kwargs["timeout"] = kwargs.get("timeout") or self._timeout
-        return super().send(request, *args, **kwargs)
+        # For callers of hook.get_conn(), who set no deadline of their own.
+        timeout = kwargs["timeout"] = kwargs.get("timeout") or self._timeout
+        with deadline(timeout if isinstance(timeout, (int, float)) else self._timeout):
+            return super().send(request, *args, **kwargs)
+
+
+class _Head:
+    """A stream whose end is an error, as it is in the middle of a head."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def close(self) -> None:
+        self.stream.close()
+
+    def readline(self, limit: int) -> bytes:
+        if not (line := self.stream.readline(limit)):
+            raise http.client.RemoteDisconnected("the answer ended in its head")
+        return bytes(line)
 
 
 class _Response(http.client.HTTPResponse):
-    """Passes over 1xx answers as HTTP asks for; http.client knows 100 only."""
+    """
+    Reads the head of an answer as strictly as httpx does.
+
+    http.client knows of all 1xx answers only 100, and takes a head that ends or goes wrong in the
+    middle for a whole one.
+    """
+
+    def begin(self) -> None:
+        stream, self.fp = self.fp, _Head(self.fp)  # type: ignore[assignment]
+        try:
+            super().begin()
+        finally:
+            if self.fp is not None:  # it is, where there can be no body
+                self.fp = stream
+        if self.headers.defects or self.headers.get_payload():
+            raise http.client.BadStatusLine("a broken header")
 
     def _read_status(self) -> tuple[str, int, str]:
         while True:

@@ -55,18 +55,16 @@ def _reason(failure: BaseException | None, settings: Settings) -> str:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate was refused ({cause.verify_message})"
-    for kinds, reason in (
-        ((TimeoutError,), f"nothing whole within {settings.timeout:g} s"),
-        ((ssl.SSLError,), "the TLS handshake failed"),
-        ((socket.gaierror,), "the name cannot be resolved"),
-        ((ConnectionRefusedError,), "connection refused"),
-        ((ConnectionResetError, BrokenPipeError), "connection reset"),
+    for kind, reason in (
+        (TimeoutError, f"nothing whole within {settings.timeout:g} s"),
+        (socket.gaierror, "the name cannot be resolved"),
+        (ConnectionRefusedError, "connection refused"),
     ):
-        if any(isinstance(cause, kinds) for cause in causes):
+        if any(isinstance(cause, kind) for cause in causes):
             return reason
-    if any("Protocol" in type(cause).__name__ for cause in causes):
-        return "it broke off, or does not speak HTTP"
-    return f"the connection failed ({type(failure).__name__})"
+    # A reset, an end in the middle, garbage: the two libraries tell them apart differently.
+    tls = "the connection or its TLS handshake" if settings.uses_tls else "the connection"
+    return f"{tls} broke off, or what answers there is no web server"
 
 
 def _causes(failure: BaseException) -> Iterator[BaseException]:
