@@ -68,6 +68,13 @@ class Verdict:
         """Whether the pipeline may go on."""
         return not self.reasons
 
+    def opening(self) -> str:
+        """What an open gate says."""
+        if not self.found:
+            return "The gate is open: the subscription is active."
+        slug = public_text(self.found.slug, limit=40)
+        return f"The gate is open: {slug}: {self.found.active} of {self.found.total} accounts active."
+
     def to_xcom(self, checked_at: str) -> dict[str, Any]:
         """
         What an open gate tells the tasks behind it. Holds no personal data.

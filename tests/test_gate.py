@@ -30,14 +30,18 @@ def account(
 
 
 def test_without_a_service_only_the_subscription_counts() -> None:
-    assert judge(account(), None, Thresholds()).open
+    opened = judge(account(), None, Thresholds())
+    assert opened.open
+    assert opened.opening() == "The gate is open: the subscription is active."
     closed = judge(account(active=False), None, Thresholds())
     assert closed.reasons == ("the subscription is not active",)
     assert not closed.open
 
 
 def test_one_active_account_is_needed_when_nothing_is_stated() -> None:
-    assert judge(account(working=1), "kling", Thresholds()).open
+    opened = judge(account(working=1), "kling", Thresholds())
+    assert opened.open
+    assert opened.opening() == "The gate is open: kling: 1 of 3 accounts active."
     closed = judge(account(working=0, error=3), "kling", Thresholds())
     assert closed.reasons == ("kling: 0 of 3 accounts active, 1 needed",)
     assert judge(account(working=0), "kling", Thresholds(min_active_accounts=0)).open

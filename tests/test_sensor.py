@@ -79,6 +79,7 @@ def test_a_gate_logs_the_first_finding_and_every_change_of_it(
         " with 503, the API has trouble of its own: Service Unavailable",
         "INFO The gate is closed: the subscription is not active;"
         " minimax: 0 of 0 accounts active, 3 needed.",
+        "INFO The gate is open: minimax: 3 of 3 accounts active.",
     ]
     assert any(
         line.startswith("WARNING The account lists no service 'minimax'") for line in gate_log

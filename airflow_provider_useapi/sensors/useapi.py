@@ -127,18 +127,20 @@ class UseApiAccountSensor(BaseSensorOperator):
             say = self.log.warning
         else:
             if verdict.open:
-                for warning in verdict.warnings:
-                    self.log.warning("%s", warning)
+                self._say(verdict, self.log.info, verdict.opening())
                 return PokeReturnValue(True, verdict.to_xcom(now.isoformat()))
             memory = memory.closed(verdict)
             say = self.log.info
         if memory.is_news(now):
-            for warning in verdict.warnings if verdict else ():
-                self.log.warning("%s", warning)
-            say("%s", memory.finding())
+            self._say(verdict, say, memory.finding())
             memory = memory.told(now)
         self._remember(memory)
         return False
+
+    def _say(self, verdict: Verdict | None, say: Callable[..., None], finding: str) -> None:
+        for warning in verdict.warnings if verdict else ():
+            self.log.warning("%s", warning)
+        say("%s", finding)
 
     def _look(self) -> Verdict:
         from airflow_provider_useapi.hooks.useapi import UseApiHook

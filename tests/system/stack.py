@@ -136,9 +136,10 @@ class LocalAirflow:
             for error in self.request("GET", "/api/v2/importErrors")["import_errors"]:
                 if self._is_new(error["timestamp"]):
                     raise LocalAirflowError(f"{error['filename']}: {error['stack_trace']}")
+            dag = {"last_parsed_time": None}
             with _suppress_not_found():
-                return self._is_new(self.request("GET", path)["last_parsed_time"])
-            return False
+                dag = self.request("GET", path)
+            return self._is_new(dag["last_parsed_time"])
 
         self._until(known, timeout, f"There is no DAG {dag_id!r}")
         self.request("PATCH", path, {"is_paused": False})

@@ -1,0 +1,49 @@
+"""The README shows code that works."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_useapi import form
+from airflow_provider_useapi.hooks.useapi import UseApiHook
+from airflow_provider_useapi.sandbox import Sandbox
+
+TEXT = (Path(__file__).parent.parent / "README.md").read_text()
+BLOCKS = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0])
+def test_the_code_runs(useapi_sandbox: Sandbox, block: str) -> None:
+    names: dict[str, object] = {}
+    exec(compile(block, "README.md", "exec"), names)
+    for name, function in names.items():
+        if name.startswith("test_") and callable(function):
+            function(useapi_sandbox)
+            assert "Kling API" in useapi_sandbox.account["accounts"]
+
+
+@pytest.mark.parametrize("line", re.findall(r"^ *export (AIRFLOW_CONN_\w+='.*')$", TEXT, re.MULTILINE))
+def test_the_connections_can_be_read(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    name, _, value = line.partition("=")
+    monkeypatch.setenv(name, value.strip("'"))
+    settings = UseApiHook()._settings()
+    assert settings.token == "user:12345-..."
+    assert settings.base_url == form.DEFAULT_HOST
+
+
+def test_the_log_line_is_one_that_a_gate_writes() -> None:
+    from airflow_provider_useapi.account import Account
+    from airflow_provider_useapi.gate import Thresholds, judge
+    from airflow_provider_useapi.waiting import Memory
+
+    account = Account.from_json({"accounts": {"Kling API": {"total": 3, "active": 1}}})
+    verdict = judge(account, "kling", Thresholds(min_active_accounts=2))
+    assert Memory().closed(verdict).finding() in TEXT
+
+
+def test_every_extra_is_listed() -> None:
+    for field in form.EXTRA_FIELDS:
+        assert f"`{field.name}`" in TEXT
