@@ -73,7 +73,9 @@ class Verdict:
         if not self.found:
             return "The gate is open: the subscription is active."
         slug = public_text(self.found.slug, limit=40)
-        return f"The gate is open: {slug}: {self.found.active} of {self.found.total} accounts active."
+        return (
+            f"The gate is open: {slug}: {self.found.active} of {self.found.total} accounts active."
+        )
 
     def to_xcom(self, checked_at: str) -> dict[str, Any]:
         """

@@ -8,6 +8,7 @@ import json
 import logging
 import socket
 from collections.abc import Iterator
+from importlib import metadata
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -18,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_useapi.connection import Settings, read_settings
-from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
+from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.sandbox import Sandbox
 from tests.servers import (
@@ -33,6 +34,7 @@ from tests.servers import (
 )
 
 CONFIG, UNAVAILABLE = "UseApiConfigError", "UseApiUnavailableError"
+IS_3 = metadata.version("apache-airflow").startswith("3.")
 PATH = "/v2/account"
 
 
@@ -259,7 +261,7 @@ def test_localhost_with_a_dead_address(monkeypatch: pytest.MonkeyPatch, sandbox:
     def resolve(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
         if host not in ("twice.localhost.invalid", b"twice.localhost.invalid"):
             return real(host, port, *args, **kwargs)
-        dead = [entry for entry in real("127.0.0.2", port, type=socket.SOCK_STREAM)]
+        dead = list(real("127.0.0.2", port, type=socket.SOCK_STREAM))
         return dead + real("127.0.0.1", port, type=socket.SOCK_STREAM)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
@@ -523,8 +525,16 @@ EXTRA_VALUES = st.recursive(
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["timeout", "max_attempts", "verify", "allow_http", "proxy", "client_cert"]
-            + ["client_key", "other"]
+            [
+                "timeout",
+                "max_attempts",
+                "verify",
+                "allow_http",
+                "proxy",
+                "client_cert",
+                "client_key",
+                "other",
+            ]
         ),
         EXTRA_VALUES | st.sampled_from(["http://", "http://x", "1", "true", "http://x:0"]),
         max_size=4,
@@ -598,7 +608,9 @@ def test_extra_that_is_no_object_counts_as_none(
 ) -> None:
     fields = {"conn_type": "useapi", "host": sandbox.url, "password": TOKEN, "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", json.dumps(fields))
-    assert ask_both().kind == "Account"
+    # Airflow 2.11 drops such a connection before we see it, so that it counts as not defined.
+    airflow_drops_it = not IS_3 and extra != ""
+    assert ask_both().kind == (CONFIG if airflow_drops_it else "Account")
 
 
 def test_both_read_the_connection_of_the_moment(

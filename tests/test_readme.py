@@ -25,7 +25,9 @@ def test_the_code_runs(useapi_sandbox: Sandbox, block: str) -> None:
             assert "Kling API" in useapi_sandbox.account["accounts"]
 
 
-@pytest.mark.parametrize("line", re.findall(r"^ *export (AIRFLOW_CONN_\w+='.*')$", TEXT, re.MULTILINE))
+@pytest.mark.parametrize(
+    "line", re.findall(r"^ *export (AIRFLOW_CONN_\w+='.*')$", TEXT, re.MULTILINE)
+)
 def test_the_connections_can_be_read(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
     name, _, value = line.partition("=")
     monkeypatch.setenv(name, value.strip("'"))

@@ -866,7 +866,7 @@ def test_long_retry_after_is_handed_on(
     outcome = ASKS[ask]()
     assert outcome.permanent is False
     # The table is made at collection time, which may be a while ago.
-    assert wait - 100 <= (outcome.retry_after or 0) <= wait
+    assert wait / 2 <= (outcome.retry_after or 0) <= wait
     assert len(sandbox.requests) == 1
     assert outcome.seconds < 0.5
 
@@ -973,8 +973,6 @@ JSON_VALUES = st.recursive(
                     "active",
                     "error",
                     "message",
-                ]
-                + [
                     "sub",
                     "subscriptionIsActive",
                     "maxAccountsPerAPI",
@@ -1004,8 +1002,6 @@ DATES = st.lists(
             "",
             "0",
             "-",
-        ]
-        + [
             "99999999999999999999",
             "Feb",
             "30",
