@@ -21,7 +21,7 @@ from airflow_provider_useapi.exceptions import (
     UseApiResponseError,
     UseApiUnavailableError,
 )
-from airflow_provider_useapi.redaction import public_text
+from airflow_provider_useapi.redaction import mask_secrets, public_text
 from airflow_provider_useapi.retry_after import retry_after
 
 ACCOUNT_PATH = "/v2/account"
@@ -67,13 +67,19 @@ def read_account(
     """
     body = _NOT_JSON if answer.flaw else _json(answer.body)
     if answer.status == 200 and isinstance(body, dict):
-        return Account.from_json(body)
+        return _without_secrets(Account.from_json(body), secrets)
     if answer.status == 402:
         # Same outcome as subscriptionIsActive: false, whichever of the two the API sends.
         lapsed = Account.from_json(body if isinstance(body, dict) else {})
+        lapsed = _without_secrets(lapsed, secrets)
         said = lapsed.error or "Payment required"
         return replace(lapsed, subscription_is_active=False, error=said)
     raise _error(answer, body, conn_id, secrets, now or datetime.now(UTC))
+
+
+def _without_secrets(account: Account, secrets: Collection[str]) -> Account:
+    """Airflow masks neither XCom nor the task's store: the account itself holds no token."""
+    return replace(account, error=account.error and mask_secrets(account.error, secrets))
 
 
 def _error(

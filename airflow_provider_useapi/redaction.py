@@ -49,6 +49,13 @@ def _spellings(secret: str) -> re.Pattern[str]:
     )
 
 
+def mask_secrets(text: str, secrets: Iterable[str]) -> str:
+    """Replace the secrets in ``text``, however they are spelled."""
+    for secret in secrets:
+        text = _spellings(secret).sub(MASK, text)
+    return text
+
+
 def public_text(text: object, secrets: Iterable[str] = (), limit: int = LIMIT) -> str:
     """
     Turn any text from outside into one line that may stand in a log, an exception or a page.
@@ -60,9 +67,7 @@ def public_text(text: object, secrets: Iterable[str] = (), limit: int = LIMIT) -
     :param secrets: strings that must not appear, in all their forms.
     :param limit: the greatest length of the result, in characters.
     """
-    shown = str(text)
-    for secret in secrets:
-        shown = _spellings(secret).sub(MASK, shown)
+    shown = mask_secrets(str(text), secrets)
     shown = " ".join(mask_emails(shown).split())
     # Control characters, marks that turn the direction of text, lone surrogates: category C.
     shown = "".join("�" if unicodedata.category(c)[0] == "C" else c for c in shown[: 2 * limit])

@@ -13,6 +13,7 @@ import traceback
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -110,10 +111,8 @@ class SocketServer:
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         for sock in (self._listener, *self._sockets):
-            try:
+            with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for it
-            except OSError:
-                pass
         for thread in self._threads:
             thread.join(10)
         self._listener.close()

@@ -31,8 +31,8 @@ MIDDLE = {
     "transports", "transports.failures", "transports.blocking", "transports.asynchronous",
 }  # fmt: skip
 LIGHT_STANDARD = {
-    "__future__", "collections", "dataclasses", "datetime", "difflib", "email", "functools", "json", "math",
-    "re", "typing", "unicodedata", "urllib",
+    "__future__", "collections", "dataclasses", "datetime", "difflib", "email", "functools", "json",
+    "math", "re", "typing", "unicodedata", "urllib",
 }  # fmt: skip
 
 

@@ -73,6 +73,13 @@ def test_an_inactive_subscription_fails_where_it_must_be_active(
     assert "a@b.c" not in str(failed.value)
 
 
+@pytest.mark.parametrize("status", [200, 402])
+def test_a_token_that_the_api_repeats_is_not_stored(useapi_sandbox: Sandbox, status: int) -> None:
+    said = f"{useapi_sandbox.token} of a@b.c must pay"
+    useapi_sandbox.script(PATH, Answer(status=status, body={"error": said}))
+    assert account()["error"] == "*** of *** must pay"
+
+
 @pytest.mark.parametrize(
     ("redact", "message"), [(["e-mail"], "is it 'email'"), ("email", r"redact=\['email'\]")]
 )

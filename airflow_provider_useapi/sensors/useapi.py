@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 NOTE = "useapi_gate"
 """The key in the task's own store."""
 
+RESCHEDULE_SECONDS = 1.0
+"""A scheduler takes a task that is queued again sooner for one that died, and counts a try."""
+
 
 class UseApiAccountSensor(BaseSensorOperator):
     """
@@ -83,6 +86,7 @@ class UseApiAccountSensor(BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait; see the class for how it ends."""
+        self._entered = datetime.now(UTC)
         if self.deferrable:
             self.log.warning(
                 "deferrable=True is not supported yet: this gate runs in reschedule mode, which"
@@ -123,7 +127,8 @@ class UseApiAccountSensor(BaseSensorOperator):
         except UseApiError as e:
             if e.permanent:
                 raise AirflowFailException(str(e)) from e
-            memory = memory.failed(e, now)
+            # Counted from the answer, not from the question: a look takes its time.
+            memory = memory.failed(e, datetime.now(UTC))
             say = self.log.warning
         else:
             if verdict.open:
@@ -182,6 +187,9 @@ class UseApiAccountSensor(BaseSensorOperator):
         """The one place where both modes learn when to look again."""
         interval = super()._get_next_poke_interval(started_at, run_duration, poke_count)
         left = self.timeout - run_duration()
+        if isinstance(started_at, datetime) and started_at >= self._entered:
+            # Airflow 3 counts from the first rescheduling, which comes a moment after this.
+            left = self.timeout + RESCHEDULE_SECONDS
         memory = self._memory or Memory()
         wait, is_look = next_look(interval, left, memory, datetime.now(UTC))
         if self.reschedule and not is_look and self._notes is None:
@@ -193,4 +201,4 @@ class UseApiAccountSensor(BaseSensorOperator):
             )
             time.sleep(wait)
             raise AirflowSensorTimeout
-        return wait
+        return max(wait, RESCHEDULE_SECONDS) if self.reschedule else wait

@@ -226,7 +226,7 @@ class LocalAirflow:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         question = Request(self.url + path, data, headers, method=method)
-        patience = 3
+        patience = 12
         while True:
             try:
                 with self._open(question, timeout=30) as answer:
@@ -234,7 +234,7 @@ class LocalAirflow:
             except HTTPError as error:
                 with error:
                     error.add_note(f"{method} {path}: {error.read().decode(errors='replace')}")
-                # An API server on SQLite that writes for tasks as well may lock itself out once.
+                # An API server on SQLite, which writes for tasks as well, locks itself out at times.
                 patience -= 1
                 if error.code != HTTPStatus.INTERNAL_SERVER_ERROR or not patience:
                     raise
