@@ -234,7 +234,7 @@ class LocalAirflow:
             except HTTPError as error:
                 with error:
                     error.add_note(f"{method} {path}: {error.read().decode(errors='replace')}")
-                # An API server on SQLite, which writes for tasks as well, locks itself out at times.
+                # An API server on SQLite locks itself out at times, as it writes for tasks, too.
                 patience -= 1
                 if error.code != HTTPStatus.INTERNAL_SERVER_ERROR or not patience:
                     raise
