@@ -164,6 +164,8 @@ def test_hosts_that_are_taken(host: str | None, port: int | None, base: str) -> 
         "https://a\\b.example.org",
         "https://good.example\\@evil.example",
         "https://*.example.org",
+        "https://xn--a",
+        "https://_é.example.org",
     ],
 )
 def test_hosts_that_are_refused(host: str) -> None:

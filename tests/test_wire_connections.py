@@ -244,7 +244,7 @@ def test_no_header_of_another_origin_holds_the_token(sandbox: Sandbox) -> None:
 
     def handle(peer: Peer) -> None:
         heads.append(peer.read_head())
-        peer.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+        peer.send(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
 
     with SocketServer(handle) as other, UseApiHook() as hook:
         hook.get_conn().get(f"{other.url}/?next={sandbox.url}")

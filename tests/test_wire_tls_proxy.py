@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import ssl
+import threading
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import trustme
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -20,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from airflow_provider_useapi import tls
+from airflow_provider_useapi.exceptions import UseApiUnavailableError
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.sandbox import Answer, Sandbox
 from airflow_provider_useapi.transports import asynchronous, blocking
@@ -29,7 +34,9 @@ from tests.servers import (
     SLACK,
     TOKEN,
     Outcome,
+    Peer,
     Proxy,
+    SocketServer,
     ask_async,
     ask_at_once,
     ask_sync,
@@ -331,14 +338,27 @@ def test_stalled_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
         assert TIMEOUT - 0.05 <= outcome.seconds <= TIMEOUT + SLACK
 
 
+def test_stalled_handshake_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A triggerer looks for days: what one look leaves open, a thousand leave open too."""
+    left = threading.Event()
+
+    def handle(peer: Peer) -> None:
+        peer.hang()  # returns when the client has closed its side
+        left.set()
+
+    async def look() -> bool:
+        with pytest.raises(UseApiUnavailableError):
+            await UseApiHook().aget_account()
+        return await asyncio.to_thread(left.wait, 3)
+
+    with SocketServer(handle) as server:
+        define(monkeypatch, f"https://{server.netloc}", timeout=TIMEOUT)
+        assert asyncio.run(look())
+
+
 def test_stalled_handshake_of_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session of get_conn() obeys the timeout too; the server gives up later than that."""
-    import time
-
-    import requests
-
-    with raw_server(b"", hang=False) as server:
-        server._handle = lambda peer: peer.pause(3)
+    """The session of get_conn() obeys the timeout too; this server gives up later than that."""
+    with SocketServer(lambda peer: peer.pause(3)) as server:
         define(monkeypatch, f"https://{server.netloc}", timeout=TIMEOUT)
         start = time.monotonic()
         with UseApiHook() as hook, pytest.raises(requests.RequestException):
@@ -347,26 +367,18 @@ def test_stalled_handshake_of_the_session(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_dripped_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A TLS record that is announced with 16 kB and comes byte by byte.
-    parts = [
-        b"\x16\x03\x03\x40\x00",
-        *[part for _ in range(200) for part in (0.02, b"\x02")],
-    ]
-    with raw_server(*parts) as server:
-        server._handle = _without_reading(parts)
+    def handle(peer: Peer) -> None:
+        peer.send(b"\x16\x03\x03\x40\x00")  # a TLS record that announces 16 kB
+        while True:
+            peer.pause(0.02)
+            peer.send(b"\x02")
+
+    with SocketServer(handle) as server:
         define(monkeypatch, f"https://{server.netloc}", timeout=TIMEOUT)
         sync, loop = ask_at_once()
     assert sync == loop and sync.kind == UNAVAILABLE
     for outcome in (sync, loop):
         assert outcome.seconds <= TIMEOUT + SLACK
-
-
-def _without_reading(parts: list[bytes | float]) -> Any:
-    def handle(peer: Any) -> None:
-        for part in parts:
-            peer.send(part) if isinstance(part, bytes) else peer.pause(part)
-
-    return handle
 
 
 @pytest.mark.parametrize("part", ["headers", "body"])
@@ -469,13 +481,12 @@ def test_proxy_credentials_stay_with_the_proxy(
 ) -> None:
     heads: list[str] = []
 
-    def handle(peer: Any) -> None:
+    def handle(peer: Peer) -> None:
         with authority.server().wrap_socket(peer.sock, server_side=True) as peer.sock:
             heads.append(peer.read_head().lower())
             peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
-    with raw_server() as server, Proxy(credentials="u:secret") as proxy:
-        server._handle = handle
+    with SocketServer(handle) as server, Proxy(credentials="u:secret") as proxy:
         url = f"http://u:secret@{proxy.netloc}"
         define(monkeypatch, f"https://{server.netloc}", verify=authority.bundle, proxy=url)
         assert ask_both().kind == "Account"
