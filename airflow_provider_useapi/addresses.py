@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
+import idna
+
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?", re.ASCII | re.IGNORECASE)
 
 
@@ -20,8 +22,11 @@ def ascii_host(host: str | None) -> str:
     name = host or ""
     if ":" in name:
         return str(ipaddress.IPv6Address(name))
-    name = name.encode("idna").decode()
-    if not _NAME.fullmatch(name):
+    if not name.isascii() or "xn--" in name.lower():
+        # As httpx reads it; Python's own codec, of 2003, makes another name of some.
+        name = idna.encode(name, uts46=True).decode()
+        idna.decode(name)
+    if not _NAME.fullmatch(name) or any(len(label) > 63 for label in name.split(".")):
         raise ValueError(f"{name!r} is no host name")
     return name
 

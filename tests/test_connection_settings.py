@@ -293,7 +293,7 @@ def assert_libraries_agree(base_url: str) -> None:
     assert ours.scheme == theirs.scheme == httpx_url.scheme
 
 
-@settings(max_examples=600, deadline=None, database=None)
+@settings(max_examples=600, deadline=None, database=None, derandomize=True)
 @given(ODD_HOST, st.sampled_from(["", "https://", "https://x.example/"]))
 def test_any_host_is_refused_or_usable(text: str, before: str) -> None:
     try:
@@ -471,6 +471,14 @@ def test_extras_that_are_taken(field: str, value: object, read_as: object) -> No
         *(("proxy", v, "http://proxy.example.com:3128") for v in ("http://a..b:1", "http://a b:1")),
         ("proxy", "http://" + "a" * 64 + ".example:1", "http://proxy.example.com:3128"),
         ("proxy", "http://a|b:1", "http://proxy.example.com:3128"),
+        *(
+            ("proxy", v, "http://proxy.example.com:3128")
+            for v in ("http://127.0.0.1\n:1", "http://\t127.0.0.1:1", "http://127.0.0.1:1/\x00")
+        ),
+        *(
+            ("proxy", f"http://{v}:1", "http://proxy.example.com:3128")
+            for v in ("ª.example", "☃.example", "_é.example", "xn--0.example")
+        ),
         *(("proxy", f"{s}://127.0.0.1:1080", "SOCKS") for s in ("socks5", "SOCKS4", "socks5h")),
     ],
 )
@@ -523,7 +531,7 @@ EXTRA_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=400, deadline=None, database=None, derandomize=True)
 @given(
     st.dictionaries(
         st.sampled_from(

@@ -1026,6 +1026,7 @@ MODEST = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     database=None,
+    derandomize=True,
 )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import socket
+from base64 import b64encode
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -126,6 +127,14 @@ class _Adapter(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        # requests sends no credentials at all when there is a name or a password alone.
+        parts = urlsplit(proxy)
+        if not (parts.username or parts.password):
+            return {}
+        credentials = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+        return {"Proxy-Authorization": f"Basic {b64encode(credentials.encode()).decode()}"}
 
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
