@@ -68,6 +68,9 @@ class UseApiAccountOperator(BaseOperator):
             raise AirflowFailException(
                 f"Connection {self.useapi_conn_id!r}: the subscription is not active{said}"
             )
+        if getattr(self, "multiple_outputs", False):
+            # Airflow 3.0 cannot push None; a key that is not there is pulled as None anyway.
+            return {key: value for key, value in values.items() if value is not None}
         return values
 
 
