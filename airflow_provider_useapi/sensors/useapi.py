@@ -80,6 +80,7 @@ class UseApiAccountSensor(BaseSensorOperator):
         if deferrable:
             self.mode = "reschedule"
         self._names_service = service is not None
+        self._entered: datetime | None = None
         self._hook: UseApiHook | None = None
         self._memory: Memory | None = None
         self._notes: Notes | None = None
@@ -187,7 +188,7 @@ class UseApiAccountSensor(BaseSensorOperator):
         """The one place where both modes learn when to look again."""
         interval = super()._get_next_poke_interval(started_at, run_duration, poke_count)
         left = self.timeout - run_duration()
-        if isinstance(started_at, datetime) and started_at >= self._entered:
+        if self._entered and isinstance(started_at, datetime) and started_at >= self._entered:
             # Airflow 3 counts from the first rescheduling, which comes a moment after this.
             left = self.timeout + RESCHEDULE_SECONDS
         memory = self._memory or Memory()
