@@ -62,7 +62,7 @@ class Settings:
     @property
     def uses_tls(self) -> bool:
         """Whether any hop of a request is encrypted."""
-        return "https:" in (self.base_url[:6], (self.proxy or "")[:6])
+        return "https:" in (self.base_url[:6], (self.proxy or "")[:6].lower())
 
     def url(self, path: str) -> str:
         """The address of an endpoint, such as ``/v2/account``."""
@@ -85,12 +85,11 @@ def read_settings(
     """
     token, warnings = _token(conn_id, password, login)
     reader = _Reader(conn_id, extra, token)
-    unknown = sorted(set(map(str, extra)) - {extra_field.name for extra_field in form.EXTRA_FIELDS})
-    if unknown:
-        known = ", ".join(extra_field.name for extra_field in form.EXTRA_FIELDS)
+    if unknown := sorted(set(map(str, extra)) - set(form.DEFAULTS)):
+        known = ", ".join(form.DEFAULTS)
         shown = public_text(", ".join(unknown), (token,))
         warnings.append(f"extra holds {shown}, which is not used; the extras are {known}.")
-    allow_http = reader.boolean("allow_http", default=False)
+    allow_http = reader.boolean("allow_http")
     base = _base_url(reader, host, port)
     proxy = reader.text("proxy")
     if proxy:
@@ -106,8 +105,8 @@ def read_settings(
         conn_id=conn_id,
         token=token,
         base_url=urlunsplit(base),
-        timeout=reader.seconds("timeout", default=30.0),
-        max_attempts=reader.whole("max_attempts", default=3),
+        timeout=reader.seconds("timeout"),
+        max_attempts=reader.whole("max_attempts"),
         proxy=proxy,
         verify=reader.verify(),
         client_cert=client_cert,
@@ -142,10 +141,10 @@ class _Reader:
             raise self.bad(name, "a string")
         return value
 
-    def boolean(self, name: str, *, default: bool) -> bool:
+    def boolean(self, name: str) -> bool:
         value = self.get(name)
         if value is None:
-            return default
+            return bool(form.DEFAULTS[name])
         word = str(value).casefold()
         if word not in (*_TRUE, *_FALSE):
             raise self.bad(name, "true or false")
@@ -161,19 +160,19 @@ class _Reader:
             number = None
         return number if number is not None and isfinite(number) else -1.0
 
-    def seconds(self, name: str, *, default: float) -> float:
+    def seconds(self, name: str) -> float:
         number = self.number(name)
         if number is None:
-            return default
+            return float(form.DEFAULTS[name])
         # A day: longer than any request lasts, shorter than what overflows a socket's timer.
         if not 0 < number <= 86400:
             raise self.bad(name, "a number of seconds above 0 and up to 86400, such as 30")
         return number
 
-    def whole(self, name: str, *, default: int) -> int:
+    def whole(self, name: str) -> int:
         number = self.number(name)
         if number is None:
-            return default
+            return int(form.DEFAULTS[name])
         if number < 1 or not number.is_integer():
             raise self.bad(name, "a whole number from 1 up, such as 3")
         return int(number)

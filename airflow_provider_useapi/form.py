@@ -77,6 +77,8 @@ EXTRA_FIELDS: tuple[ExtraField, ...] = (
     ),
 )
 
+DEFAULTS = {field.name: field.default for field in EXTRA_FIELDS}
+
 
 def conn_fields() -> dict[str, dict[str, Any]]:
     """The extra fields as ``conn-fields`` of the provider info (Airflow 3.2+)."""
