@@ -21,7 +21,7 @@ class UseApiAccountOperator(BaseOperator):
     The value holds the documented fields of ``GET /v2/account`` under their documented names and,
     as ``services``, the linked accounts by slug:
     ``{"kling": {"name", "total", "active", "error", "allocations_left"}}``. With
-    ``multiple_outputs=True`` each of them is an XCom of its own.
+    ``multiple_outputs=True`` each of them that the API sent is an XCom of its own.
 
     Airflow stores XComs unmasked, so personal fields are replaced by ``"***"`` unless asked for.
     A permanent error (a refused token, a wrong connection) fails the task without retries; a
