@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
+from airflow import __version__ as _version
+
 from airflow_provider_useapi.redaction import secret_forms
+
+SHARES_STREAMS = tuple(map(int, _version.split(".")[:2])) >= (3, 3)
+"""Airflow 3.3 lets triggers share a poll, and tasks with templates start and end in one."""
 
 
 class Notes(Protocol):
@@ -23,6 +29,36 @@ def task_notes(context: Mapping[str, Any]) -> Notes | None:
     """The task's own store (Airflow 3.3+), or ``None``."""
     notes: Notes | None = context.get("task_state_store")
     return notes
+
+
+def is_crash_of_trigger(error: BaseException | None) -> bool:
+    """Whether Airflow resumed a task because its trigger died."""
+    return type(error).__name__ == "TaskDeferralError"  # at home in another module on each major
+
+
+class AssetStore(Protocol):
+    """A small store that belongs to an asset, and outlives the triggerer."""
+
+    async def aget(self, key: str) -> Any:
+        """Read a value; ``None`` if there is none."""
+
+    async def aset(self, key: str, value: Any) -> None:
+        """Write a value."""
+
+
+def asset_stores(trigger: object) -> tuple[AssetStore, ...]:
+    """The store of each asset that a trigger watches (Airflow 3.3+); before, there is none."""
+    # Only by this name: a trigger is not told which assets it watches.
+    by_name: Mapping[str, AssetStore] = getattr(
+        getattr(trigger, "asset_state_store", None), "_by_name", {}
+    )
+    return tuple(by_name.values())
+
+
+def given_up_at(trigger: object) -> datetime | None:
+    """When Airflow itself gives a deferred task up; ``None`` if the trigger is not told."""
+    until: datetime | None = getattr(trigger, "timeout_after", None)
+    return until
 
 
 def mask(secrets: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ built once in a process. An event loop should build it in a thread.
 from __future__ import annotations
 
 import ssl
+import threading
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from airflow_provider_useapi.connection import Settings
 from airflow_provider_useapi.deadline import TLSSocket
 from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.redaction import public_text
+
+_building = threading.Lock()
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext:
@@ -30,7 +33,8 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
     try:
         # A certificate renewed on disk is another setting: the date of each file is in the key.
         dates = tuple(Path(path).stat().st_mtime_ns if path else 0 for path in files)
-        return _build(settings.verify, settings.client_cert, settings.client_key, dates)
+        with _building:  # many streams start at once, and all want the same context
+            return _build(settings.verify, settings.client_cert, settings.client_key, dates)
     except (OSError, ValueError) as e:  # includes ssl.SSLError, and paths with a NUL
         problem = getattr(e, "strerror", None) or type(e).__name__
     # Outside of the except clause: the failure below would carry the path along.

@@ -1,8 +1,9 @@
 """
-What a waiting gate remembers between looks, what it says, and when it looks again.
+What a waiting gate makes of a look: what it remembers, what it says, whether it is over.
 
 Pure: the clock comes in as an argument. A worker that pokes keeps a :class:`Memory` in the
-process; one that is rescheduled keeps it in the task's own store, where Airflow has one.
+process; one that is rescheduled keeps it in the task's own store, where Airflow has one; one that
+is deferred hands it to its trigger, and gets it back with the time-out.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ REPEAT_AFTER = timedelta(minutes=10)
 """An unchanged finding is logged again after so long."""
 
 _FAR = timedelta(days=3650)
-_INSTANT = 0.01
 
 
 @dataclass(frozen=True)
@@ -99,21 +99,48 @@ class Memory:
             return cls()
 
 
-def next_look(interval: float, left: float, memory: Memory, now: datetime) -> tuple[float, bool]:
+@dataclass(frozen=True)
+class Step:
     """
-    When to look again.
+    What a look did to a gate.
 
-    :param interval: seconds between two looks.
-    :param left: seconds until the time-out.
-    :param memory: what is known of the gate.
-    :param now: the present.
-    :return: seconds to wait, at most until just after the time-out, and whether there is a look
-        then: not if the API wants to be left alone beyond the time-out.
+    :param memory: what is known now.
+    :param lines: what to log: a level (``info`` or ``warning``) and a line, each.
+    :param opened: what was found, if the gate is open.
+    :param failed: the error, if it is one for good.
     """
-    held = (memory.not_before - now).total_seconds() if memory.not_before else 0.0
-    wait = max(interval, held, 0.0)
-    # Just after: the time-out counts as reached once more than its seconds have passed.
-    return min(wait, max(left, 0.0) + _INSTANT), held <= max(left, 0.0)
+
+    memory: Memory
+    lines: tuple[tuple[str, str], ...] = ()
+    opened: Verdict | None = None
+    failed: UseApiError | None = None
+
+
+def consider(memory: Memory, found: Verdict | UseApiError, now: datetime) -> Step:
+    """
+    What follows from a look.
+
+    :param memory: what was known before.
+    :param found: what the look found, or why it found nothing.
+    :param now: the present.
+    """
+    if isinstance(found, UseApiError):
+        if found.permanent:
+            return Step(memory, failed=found)
+        # Counted from the answer, not from the question: a look takes its time.
+        memory, level = memory.failed(found, now), "warning"
+    elif found.open:
+        return Step(memory, (*_warnings(found), ("info", found.opening())), opened=found)
+    else:
+        memory, level = memory.closed(found), "info"
+    if not memory.is_news(now):
+        return Step(memory)
+    return Step(memory.told(now), (*_warnings(found), (level, memory.finding())))
+
+
+def _warnings(found: Verdict | UseApiError) -> tuple[tuple[str, str], ...]:
+    warnings = found.warnings if isinstance(found, Verdict) else ()
+    return tuple(("warning", warning) for warning in warnings)
 
 
 def _join(reasons: tuple[str, ...]) -> str:

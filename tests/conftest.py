@@ -45,6 +45,12 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Asynchronous tests run on asyncio, as a triggerer does."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
 def airflow_db() -> None:
     """A migrated metadata database, for tests that run DAGs."""
     airflow = Path(sys.executable).parent / "airflow"

@@ -12,7 +12,7 @@ from airflow_provider_useapi.sandbox import Answer, Sandbox
 from tests.runs import load, run
 
 PATH = "/v2/account"
-MODES = ("poke", "reschedule")
+MODES = ("poke", "reschedule", "deferred")
 FLAGS = ("plain", "soft_fail", "never_fail", "silent_fail")
 CLOSED = Answer(body={"subscriptionIsActive": False})
 IS_3_0 = metadata.version("apache-airflow").startswith("3.0.")
@@ -94,16 +94,13 @@ def test_the_last_look_is_at_the_time_out(
     assert last - first >= 2.9
 
 
-def test_a_deferrable_gate_frees_the_worker_between_looks(
+def test_a_deferrable_gate_waits_in_its_trigger(
     gates: dict[str, Any], useapi_sandbox: Sandbox
 ) -> None:
-    needs_rescheduling("reschedule")
-    useapi_sandbox.script(PATH, CLOSED)
-    dag = gates["gate_deferrable"]
-    assert dag.get_task("gate").reschedule
-    assert_ends(dag, "success")
-    connections = {request.connection for request in useapi_sandbox.requests}
-    assert len(connections) == 2, "each look was an execution of its own"
+    useapi_sandbox.script(PATH, CLOSED, CLOSED, CLOSED)
+    assert_ends(gates["gate_deferrable"], "success")
+    connections = [request.connection for request in useapi_sandbox.requests]
+    assert connections == [1, 2, 2, 2], "a look on the worker, and the rest on one connection"
 
 
 def test_a_mapped_gate_renders_its_connection(

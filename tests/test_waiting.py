@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_useapi.exceptions import UseApiUnavailableError
+from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiUnavailableError
 from airflow_provider_useapi.gate import Verdict
-from airflow_provider_useapi.waiting import REPEAT_AFTER, Memory, next_look
+from airflow_provider_useapi.waiting import REPEAT_AFTER, Memory, consider
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECONDS = st.floats(0, 1e6)
@@ -65,38 +65,36 @@ def test_any_wait_is_a_date(seconds: float) -> None:
     assert held(seconds).not_before is not None
 
 
-@pytest.mark.parametrize(
-    ("interval", "left", "asked", "wait", "is_look"),
-    [
-        (60, 600, None, 60, True),
-        (1, 600, 20, 20, True),
-        (60, 600, 20, 60, True),
-        # The last look is at the time-out, not an interval later.
-        (60, 10, None, 10, True),
-        (1, 10, 20, 10, False),
-        (1, 20, 20, 20, True),
-        (5, -1, None, 0, True),
-    ],
-)
-def test_when_to_look_again(
-    interval: float, left: float, asked: float | None, wait: float, is_look: bool
-) -> None:
-    memory = Memory() if asked is None else held(asked)
-    seconds, look = next_look(interval, left, memory, NOW)
-    assert seconds == pytest.approx(wait, abs=0.02)
-    assert look is is_look
+def test_a_look_at_a_closed_gate_says_why_once() -> None:
+    step = consider(Memory(), closed("a"), NOW)
+    assert step.lines == (("info", "The gate is closed: a."),)
+    again = consider(step.memory, closed("a"), later(1))
+    assert (again.lines, again.opened, again.failed) == ((), None, None)
 
 
-@given(SECONDS, SECONDS, st.none() | SECONDS)
-def test_no_look_comes_too_early_and_no_gate_times_out_late(
-    interval: float, left: float, asked: float | None
-) -> None:
-    memory = Memory() if asked is None else held(asked)
-    seconds, is_look = next_look(interval, left, memory, NOW)
-    assert 0 <= seconds <= left + 0.011
-    if is_look:
-        assert not memory.is_held(later(seconds))
-    assert seconds >= min(interval, left)
+def test_a_look_at_an_open_gate_ends_it_with_all_that_was_found() -> None:
+    found = Verdict((), ("look at this",), subscription_is_active=True)
+    step = consider(Memory(), found, NOW)
+    assert step.opened is found
+    assert [level for level, _ in step.lines] == ["warning", "info"]
+
+
+def test_a_transient_error_delays_a_gate_and_a_permanent_one_ends_it() -> None:
+    busy = UseApiUnavailableError("429.", retry_after=20)
+    step = consider(Memory(), busy, NOW)
+    assert step.memory.is_held(later(19))
+    assert step.lines == (("warning", "The gate could not look: 429."),)
+    refused = UseApiAuthError("401.")
+    assert consider(step.memory, refused, NOW).failed is refused
+
+
+@given(st.booleans(), st.booleans())
+def test_a_look_ends_a_gate_one_way_or_not_at_all(is_error: bool, flag: bool) -> None:
+    kind = UseApiAuthError if flag else UseApiUnavailableError
+    found = kind("no") if is_error else closed(*["a"] * flag)
+    step = consider(Memory(), found, NOW)
+    assert (step.opened is not None) == (not is_error and not flag)
+    assert (step.failed is not None) == (is_error and flag)
 
 
 @given(st.lists(st.text()), st.text(), st.none() | SECONDS)

@@ -8,7 +8,11 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHo
 
 from airflow_provider_useapi import form
 from airflow_provider_useapi.answers import ACCOUNT_PATH, read_account
-from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
+from airflow_provider_useapi.exceptions import (
+    UseApiConfigError,
+    UseApiError,
+    UseApiUnavailableError,
+)
 
 if TYPE_CHECKING:
     import requests
@@ -88,7 +92,7 @@ class UseApiHook(BaseHook):
         from airflow_provider_useapi.attempts import retrying
         from airflow_provider_useapi.transports.asynchronous import AsyncClient
 
-        settings = await self._asettings()
+        settings = await self.asettings()
 
         async def look() -> Account:
             answer = await client.get(ACCOUNT_PATH)
@@ -117,8 +121,6 @@ class UseApiHook(BaseHook):
             account = self.look()
         except UseApiError as e:
             return False, str(e)
-        except Exception as e:  # noqa: BLE001 - whatever a secrets backend raises is a sentence, too
-            return False, f"Connection {self.useapi_conn_id!r} cannot be read: {type(e).__name__}."
         finally:
             self.close()
         if not account.is_recognisable and account.error is None:
@@ -170,13 +172,23 @@ class UseApiHook(BaseHook):
 
         try:
             connection = self.get_connection(self.useapi_conn_id)
-        except AirflowNotFoundException:
-            raise self._not_defined() from None
-        settings = self._read(connection, connection.extra_dejson)
+            extra = connection.extra_dejson
+        except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
+            raise self._unreadable(e) from None
+        settings = self._read(connection, extra)
+        self._warn(settings)
         mask(settings.secrets)
         return settings
 
-    async def _asettings(self) -> Settings:
+    async def asettings(self, known: Settings | None = None) -> Settings:
+        """
+        The connection as it is now, for an event loop.
+
+        :param known: what was read before; it comes back as it is while nothing has changed, which
+            saves the work of masking again.
+        :raises UseApiConfigError: if the connection cannot be used.
+        :raises UseApiUnavailableError: if it cannot be read at the moment.
+        """
         from airflow.providers.common.compat.connection import (
             get_async_connection,
             get_async_extra_dejson,
@@ -186,16 +198,20 @@ class UseApiHook(BaseHook):
 
         try:
             connection = await get_async_connection(self.useapi_conn_id, hook=self)
-        except AirflowNotFoundException:
-            raise self._not_defined() from None
-        settings = self._read(connection, await get_async_extra_dejson(connection))
+            extra = await get_async_extra_dejson(connection)
+        except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
+            raise self._unreadable(e) from None
+        settings = self._read(connection, extra)
+        if settings == known:
+            return known
+        self._warn(settings)
         await amask(settings.secrets)
         return settings
 
     def _read(self, connection: Any, extra: Any) -> Settings:
         from airflow_provider_useapi.connection import read_settings
 
-        settings = read_settings(
+        return read_settings(
             self.useapi_conn_id,
             host=connection.host,
             port=connection.port,
@@ -203,12 +219,19 @@ class UseApiHook(BaseHook):
             password=connection.password,
             extra=extra if isinstance(extra, dict) else {},
         )
+
+    def _warn(self, settings: Settings) -> None:
         for warning in settings.warnings:
             self.log.warning("%s", warning)
-        return settings
 
-    def _not_defined(self) -> UseApiConfigError:
-        return UseApiConfigError(
-            f"Connection {self.useapi_conn_id!r} is not defined; add one of type"
-            f" {form.CONN_TYPE!r} whose password is the API token."
-        )
+    def _unreadable(self, error: Exception) -> UseApiError:
+        if isinstance(error, AirflowNotFoundException):
+            return UseApiConfigError(
+                f"Connection {self.useapi_conn_id!r} is not defined; add one of type"
+                f" {form.CONN_TYPE!r} whose password is the API token."
+            )
+        # What it says may hold a secret.
+        said = f"Connection {self.useapi_conn_id!r} cannot be read: {type(error).__name__}"
+        if isinstance(error, (ValueError, TypeError)):
+            return UseApiConfigError(f"{said}; write it as a URI or as JSON.")
+        return UseApiUnavailableError(f"{said}; what keeps the connections is out of reach.")

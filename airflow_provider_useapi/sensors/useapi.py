@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
@@ -16,11 +17,20 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_provider_useapi.compat import task_notes
+from airflow_provider_useapi.compat import SHARES_STREAMS, is_crash_of_trigger, task_notes
+from airflow_provider_useapi.endings import (
+    GRACE,
+    Failed,
+    Opened,
+    TimedOut,
+    from_payload,
+    to_payload,
+)
 from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiError
 from airflow_provider_useapi.form import DEFAULT_CONN_ID
 from airflow_provider_useapi.gate import Thresholds, Verdict, check_arguments, judge
-from airflow_provider_useapi.waiting import Memory, next_look
+from airflow_provider_useapi.pacing import next_look
+from airflow_provider_useapi.waiting import Memory, consider
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -33,6 +43,10 @@ NOTE = "useapi_gate"
 
 RESCHEDULE_SECONDS = 1.0
 """A scheduler takes a task that is queued again sooner for one that died, and counts a try."""
+
+_TRIGGER = "airflow_provider_useapi.triggers.useapi.UseApiAccountTrigger"
+_FAR = 10 * 365 * 86400.0
+"""Seconds beyond which some databases have no date."""
 
 
 class UseApiAccountSensor(BaseSensorOperator):
@@ -53,8 +67,13 @@ class UseApiAccountSensor(BaseSensorOperator):
     :param min_active_accounts: at least so many linked accounts are active; 1 when not stated.
     :param max_error_accounts: at most so many are in error.
     :param min_allocations_left: the subscription allows at least so many more accounts.
-    :param deferrable: not there yet: such a gate runs in ``reschedule`` mode, which frees the
-        worker between looks as well.
+    :param deferrable: look once on a worker, then wait in the triggerer, where all gates of one
+        connection and interval share one request (Airflow 3.3+; before, each looks by itself).
+    :param start_from_trigger: with ``deferrable``, make the first look in the triggerer as well.
+    :param end_from_trigger: with ``deferrable``, end the task in the triggerer when the gate opens.
+        What needs a worker all the same, goes to one, and the log says why: a mapped task and
+        Airflow before 3.3 for the start, ``outlets`` and Airflow before 3.3 for the end; a
+        permanent error and a time-out always.
     """
 
     template_fields: Sequence[str] = ("useapi_conn_id", "service")
@@ -69,6 +88,8 @@ class UseApiAccountSensor(BaseSensorOperator):
         max_error_accounts: int | None = None,
         min_allocations_left: int | None = None,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        start_from_trigger: bool = False,
+        end_from_trigger: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -77,97 +98,160 @@ class UseApiAccountSensor(BaseSensorOperator):
         self.thresholds = Thresholds(min_active_accounts, max_error_accounts, min_allocations_left)
         check_arguments(service, self.thresholds)
         self.deferrable = deferrable
-        if deferrable:
-            self.mode = "reschedule"
+        self.end_from_trigger = end_from_trigger
         self._names_service = service is not None
         self._entered: datetime | None = None
         self._hook: UseApiHook | None = None
         self._memory: Memory | None = None
         self._notes: Notes | None = None
+        self._wants_start = deferrable and start_from_trigger
+        is_plain = all(isinstance(field, str | None) for field in (useapi_conn_id, service))
+        if self._wants_start and not self._start_obstacle(is_plain=is_plain):
+            from airflow.triggers.base import StartTriggerArgs  # 10 ms, for those who need it
+
+            # Not on the class: Airflow would start mapped tasks from there, without arguments.
+            self.start_from_trigger = True
+            self.start_trigger_args = StartTriggerArgs(
+                trigger_cls=_TRIGGER,
+                trigger_kwargs=self._trigger_arguments(),
+                next_method="execute_complete",
+                timeout=_given_up_after(self.timeout),
+            )
 
     def execute(self, context: Context) -> Any:
         """Wait; see the class for how it ends."""
         self._entered = datetime.now(UTC)
-        if self.deferrable:
-            self.log.warning(
-                "deferrable=True is not supported yet: this gate runs in reschedule mode, which"
-                " frees the worker between looks."
-            )
-        try:
-            return super().execute(context)
-        except AirflowSkipException as skip:
-            # The base class skips whatever fails under soft_fail and never_fail. A permanent
-            # error is not for skipping, and a time-out should say what was waited for.
-            if isinstance(skip.__cause__, AirflowFailException):
-                raise skip.__cause__ from skip.__cause__.__cause__
-            if skip.__cause__ is None:
-                raise AirflowSkipException(self._timed_out()) from None
-            raise
-        except AirflowSensorTimeout:
-            if self.soft_fail or self.never_fail:
-                raise AirflowSkipException(self._timed_out()) from None
-            raise AirflowSensorTimeout(self._timed_out()) from None
-        finally:
-            if self._hook:
-                self._hook.close()
-            self._hook = self._memory = self._notes = None
+        with self._outcome():
+            if not self.deferrable:
+                return super().execute(context)
+            if self._wants_start and (obstacle := self._start_obstacle(context)):
+                self.log.info("This gate makes its first look on a worker: %s.", obstacle)
+            if found := self.poke(context):
+                return found.xcom_value
+            return self._defer()
 
-    def poke(self, context: Context) -> PokeReturnValue | bool:
+    def resume_execution(
+        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
+    ) -> Any:
+        """Go on after the trigger; see the class for how it ends."""
+        arguments = next_kwargs or {}
+        if next_method == "__fail__" and str(arguments.get("error")).endswith("timeout"):
+            # Airflow itself has given the gate up: there was no triggerer to do it in time.
+            next_method = "execute_complete"
+            arguments = {"event": to_payload(TimedOut(Memory()))}
+        with self._outcome():
+            return super().resume_execution(next_method, arguments, context)
+
+    def execute_complete(self, context: Context, event: Any = None, **_: Any) -> Any:
+        """
+        End the task as the trigger says; a gate whose time is up gets its last look here.
+
+        :raises AirflowFailException: on a permanent error.
+        :raises AirflowSensorTimeout: if the gate is still closed at its time-out.
+        """
+        ending = from_payload(event)
+        if isinstance(ending, Failed):
+            raise AirflowFailException(ending.reason)
+        if isinstance(ending, Opened):
+            if self.end_from_trigger and (obstacle := self._end_obstacle()):
+                self.log.info("The gate is open. A worker ends this task: %s.", obstacle)
+            return dict(ending.xcom)
+        self._memory = ending.memory
+        if found := self.poke(context):
+            return found.xcom_value
+        raise AirflowSensorTimeout(self._timed_out())
+
+    def poke(self, context: Context) -> PokeReturnValue:
         """
         One look.
 
         :raises AirflowFailException: on a permanent error.
         """
-        now = datetime.now(UTC)
         memory = self._recall(context)
-        if memory.is_held(now):
-            return False
-        verdict: Verdict | None = None
-        try:
-            verdict = self._look()
-        except UseApiError as e:
-            if e.permanent:
-                raise AirflowFailException(str(e)) from e
-            # Counted from the answer, not from the question: a look takes its time.
-            memory = memory.failed(e, datetime.now(UTC))
-            say = self.log.warning
-        else:
-            if verdict.open:
-                self._say(verdict, self.log.info, verdict.opening())
-                return PokeReturnValue(True, verdict.to_xcom(now.isoformat()))
-            memory = memory.closed(verdict)
-            say = self.log.info
-        if memory.is_news(now):
-            self._say(verdict, say, memory.finding())
-            memory = memory.told(now)
-        self._remember(memory)
-        return False
+        if memory.is_held(datetime.now(UTC)):
+            return PokeReturnValue(False)
+        found, at = self._look(), datetime.now(UTC)
+        step = consider(memory, found, at)
+        for level, line in step.lines:
+            getattr(self.log, level)("%s", line)
+        if step.failed:
+            raise AirflowFailException(str(step.failed)) from step.failed
+        if step.opened:
+            return PokeReturnValue(True, step.opened.to_xcom(at.isoformat()))
+        self._remember(step.memory)
+        return PokeReturnValue(False)
 
-    def _say(self, verdict: Verdict | None, say: Callable[..., None], finding: str) -> None:
-        for warning in verdict.warnings if verdict else ():
-            self.log.warning("%s", warning)
-        say("%s", finding)
-
-    def _look(self) -> Verdict:
+    def _look(self) -> Verdict | UseApiError:
         from airflow_provider_useapi.hooks.useapi import UseApiHook
 
         self._hook = hook = self._hook or UseApiHook(self.useapi_conn_id)
         try:
-            account = hook.look()
-        except UseApiAuthError:
-            # A token that is being renewed must not end every gate that waits.
-            if not hook.token_changed():
-                raise
-            self.log.info("The token was refused, but the connection has a new one: looking again.")
-            account = hook.look()
-        # A template may render to None where it stood for a name; that is not "no service".
-        service = "" if self.service is None and self._names_service else self.service
-        return judge(account, service, self.thresholds)
+            try:
+                account = hook.look()
+            except UseApiAuthError:
+                # A token that is being renewed must not end every gate that waits.
+                if not hook.token_changed():
+                    raise
+                self.log.info("The token was refused; the connection has a new one: once more.")
+                account = hook.look()
+            # A template may render to None where it stood for a name; that is not "no service".
+            service = "" if self.service is None and self._names_service else self.service
+            return judge(account, service, self.thresholds)
+        except UseApiError as e:
+            return e
+
+    def _defer(self) -> NoReturn:
+        from airflow_provider_useapi.triggers.useapi import UseApiAccountTrigger
+
+        began = (self._entered or datetime.now(UTC)).timestamp()
+        note = (self._memory or Memory()).to_note()
+        trigger = UseApiAccountTrigger(**self._trigger_arguments(), since=began, note=note)
+        left = began + self.timeout - time.time()
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=_given_up_after(left))
+
+    def _trigger_arguments(self) -> dict[str, Any]:
+        keyed = getattr(self, "multiple_outputs", False)
+        return {
+            "useapi_conn_id": self.useapi_conn_id,
+            "service": self.service,
+            "min_active_accounts": self.thresholds.min_active_accounts,
+            "max_error_accounts": self.thresholds.max_error_accounts,
+            "min_allocations_left": self.thresholds.min_allocations_left,
+            "poke_interval": self.poke_interval,
+            "timeout": self.timeout,
+            "names_service": self._names_service,
+            "exponential_backoff": self.exponential_backoff,
+            "max_wait": self.max_wait.total_seconds() if self.max_wait else None,
+            "end_from_trigger": self.end_from_trigger and not self._end_obstacle(),
+            "xcoms": "none" if not self.do_xcom_push else "keys" if keyed else "value",
+        }
+
+    def _start_obstacle(self, context: Context | None = None, *, is_plain: bool = True) -> str:
+        """Why this gate cannot make its first look in the triggerer; empty if it can."""
+        if not SHARES_STREAMS:
+            return "Airflow before 3.3 cannot start it in the triggerer"
+        if self.execution_timeout and self.execution_timeout < _given_up_after(self.timeout):
+            return "its execution_timeout, which the triggerer would count, is below its timeout"
+        if context and getattr(context.get("ti"), "map_index", -1) >= 0:
+            return "Airflow cannot start a mapped task in the triggerer"
+        return "" if is_plain else "an argument of it comes from another task"
+
+    def _end_obstacle(self) -> str:
+        """Why the triggerer cannot end this task; empty if it can."""
+        if not SHARES_STREAMS:
+            return "Airflow before 3.3 cannot end it in the triggerer"
+        if self.outlets:
+            return "only a worker emits the events of its outlets"
+        return "only a worker runs its post_execute" if self._post_execute_hook else ""
 
     def _recall(self, context: Context) -> Memory:
         if self._memory is None:
             self._memory = Memory()
-            if self.reschedule and (notes := task_notes(context)) is not None:
+            if (
+                self.reschedule
+                and not self.deferrable
+                and (notes := task_notes(context)) is not None
+            ):
                 self._notes = notes
                 self._memory = Memory.from_note(notes.get(NOTE))
         return self._memory
@@ -178,6 +262,32 @@ class UseApiAccountSensor(BaseSensorOperator):
         ):
             self._notes.set(NOTE, memory.to_note())
         self._memory = memory
+
+    @contextmanager
+    def _outcome(self) -> Iterator[None]:
+        """
+        Turn what the base class makes of an end into what was promised.
+
+        Under ``soft_fail`` and ``never_fail`` it skips whatever fails. A permanent error, and a
+        trigger that crashed, are not for skipping; and a time-out should say what was waited for.
+        """
+        try:
+            yield
+        except AirflowSkipException as skip:
+            cause = skip.__cause__
+            if cause and (isinstance(cause, AirflowFailException) or is_crash_of_trigger(cause)):
+                raise cause from cause.__cause__
+            if cause is None or isinstance(cause, AirflowSensorTimeout):
+                raise AirflowSkipException(self._timed_out()) from None
+            raise
+        except AirflowSensorTimeout:
+            if self.soft_fail or self.never_fail:
+                raise AirflowSkipException(self._timed_out()) from None
+            raise AirflowSensorTimeout(self._timed_out()) from None
+        finally:
+            if self._hook:
+                self._hook.close()
+            self._hook = self._memory = self._notes = None
 
     def _timed_out(self) -> str:
         return (self._memory or Memory()).timed_out(self.timeout)
@@ -203,3 +313,8 @@ class UseApiAccountSensor(BaseSensorOperator):
             time.sleep(wait)
             raise AirflowSensorTimeout
         return max(wait, RESCHEDULE_SECONDS) if self.reschedule else wait
+
+
+def _given_up_after(timeout: float) -> timedelta:
+    """When Airflow itself gives a deferred gate up: somewhat later than its trigger does."""
+    return timedelta(seconds=min(max(timeout, 0.0) + GRACE, _FAR))

@@ -16,6 +16,8 @@ from airflow_provider_useapi.transports import HEADERS
 from airflow_provider_useapi.transports.failures import received, unavailable
 
 _GRACE = 0.1
+_IDLE = 60.0
+"""Seconds after which an idle connection is not trusted any more: middle boxes forget it."""
 
 
 class AsyncClient:
@@ -31,14 +33,14 @@ class AsyncClient:
 
     async def __aenter__(self) -> AsyncClient:
         settings = self.settings
-        # Built in a thread: it would hold the event loop for 19 ms.
-        tls = await asyncio.to_thread(tls_context, settings) if settings.uses_tls else None
+        self._tls = tls = await _tls(settings)
         # The transport, not a client around it: a client prepares redirects, which fails on odd
         # ones, and writes each request into the log.
         self._transport = httpx.AsyncHTTPTransport(
             proxy=_proxy(settings.proxy, tls) if settings.proxy else None,
             verify=tls or False,
             trust_env=False,
+            limits=httpx.Limits(keepalive_expiry=_IDLE),
         )
         return self
 
@@ -49,6 +51,10 @@ class AsyncClient:
         traceback: TracebackType | None,
     ) -> None:
         await self._transport.aclose()
+
+    async def fits(self, settings: Settings) -> bool:
+        """Whether this client is what one would open for ``settings`` now."""
+        return self.settings == settings and self._tls is await _tls(settings)
 
     async def get(self, path: str) -> Answer:
         """
@@ -78,6 +84,11 @@ class AsyncClient:
             raise unavailable(failure, self.settings) from None
         await response.aclose()
         return received(response.status_code, response.headers, body, failure)
+
+
+async def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """The TLS context, in a thread: building one would hold the event loop for 19 ms."""
+    return await asyncio.to_thread(tls_context, settings) if settings.uses_tls else None
 
 
 class _Left(dict[str, float]):

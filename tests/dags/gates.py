@@ -9,7 +9,7 @@ from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
 
 FLAGS = ("soft_fail", "never_fail", "silent_fail")
 
-for mode in ("poke", "reschedule"):
+for mode in ("poke", "reschedule", "deferred"):
     for flag in ("plain", *FLAGS):
         for timeout in (30, 3):
             with DAG(
@@ -18,7 +18,8 @@ for mode in ("poke", "reschedule"):
                 UseApiAccountSensor(
                     task_id="gate",
                     service="minimax",
-                    mode=mode,
+                    mode="poke" if mode == "deferred" else mode,
+                    deferrable=mode == "deferred",
                     poke_interval=1,
                     timeout=timeout,
                     retries=3,

@@ -1,0 +1,182 @@
+"""The trigger of a deferred gate."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import UTC, datetime
+from math import inf
+from typing import Any, Unpack
+
+from airflow.triggers.base import TriggerEvent
+
+from airflow_provider_useapi.compat import SHARES_STREAMS, given_up_at
+from airflow_provider_useapi.endings import GRACE, Ending, Failed, Opened, TimedOut, to_payload
+from airflow_provider_useapi.metrics import gate_ended
+from airflow_provider_useapi.pacing import backoff, phase
+from airflow_provider_useapi.triggers.condition import Condition, ConditionTrigger
+from airflow_provider_useapi.triggers.poll import Look, Poll
+from airflow_provider_useapi.waiting import Memory, consider
+
+_FAR = 10 * 365 * 86400.0
+
+
+class UseApiAccountTrigger(ConditionTrigger):
+    """
+    Waits until a gate is open, and fires once.
+
+    The sensor's ``deferrable=True`` uses it. In a triggerer of Airflow 3.3 all that have one
+    connection and interval share one poll; before, each looks by itself, spread over the interval.
+
+    :param useapi_conn_id: id of the connection.
+    :param service: slug or key of a service; ``None`` waits for the subscription alone.
+    :param min_active_accounts: at least so many linked accounts are active; 1 when not stated.
+    :param max_error_accounts: at most so many are in error.
+    :param min_allocations_left: the subscription allows at least so many more accounts.
+    :param poke_interval: seconds between two looks, 1 at the least.
+    :param timeout: seconds until the gate gives up.
+    :param since: when the gate began to wait, in seconds since the epoch; ``None`` if it begins
+        with this trigger.
+    :param note: what the gate knows from its look on a worker, as ``Memory.to_note()``.
+    :param names_service: whether a service was named: a template may have rendered to ``None``.
+    :param exponential_backoff: look less and less often.
+    :param max_wait: seconds between two looks at the most, with ``exponential_backoff``.
+    :param end_from_trigger: end the task here when the gate opens, without a worker (Airflow 3.3+).
+    :param xcoms: what to push then: ``none``, the ``value``, or the value and all its ``keys``.
+    """
+
+    # Routed by the queue of its task like any deferred task; a watcher is not.
+    supports_triggerer_queue = True
+
+    def __init__(
+        self,
+        *,
+        timeout: float = _FAR,
+        since: float | None = None,
+        note: dict[str, Any] | None = None,
+        names_service: bool = False,
+        exponential_backoff: bool = False,
+        max_wait: float | None = None,
+        end_from_trigger: bool = False,
+        xcoms: str = "value",
+        **condition: Unpack[Condition],
+    ) -> None:
+        super().__init__(**condition)
+        self.timeout = timeout
+        self.since = since
+        self.note = note
+        self.names_service = names_service
+        self.exponential_backoff = exponential_backoff
+        self.max_wait = max_wait
+        self.end_from_trigger = end_from_trigger
+        self.xcoms = xcoms
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """The path of the class, and its arguments."""
+        path, arguments = super().serialize()
+        return path, {
+            **arguments,
+            "timeout": self.timeout,
+            "since": self.since,
+            "note": self.note,
+            "names_service": self.names_service,
+            "exponential_backoff": self.exponential_backoff,
+            "max_wait": self.max_wait,
+            "end_from_trigger": self.end_from_trigger,
+            "xcoms": self.xcoms,
+        }
+
+    async def filter_shared_stream(
+        self, shared_stream: AsyncIterator[Look]
+    ) -> AsyncIterator[TriggerEvent]:
+        """The end of the gate, which may be the end of its task."""
+        poll = self.shared_poll()
+        poll.hold(self._known().not_before)
+        own_look = None if self.since is None else datetime.fromtimestamp(self.since, UTC)
+        async with aclosing(poll.from_now_on(shared_stream, own_look)) as looks:
+            ending = await self._wait(poll, looks)
+        if isinstance(ending, Opened) and self.end_from_trigger and not self._has_outlets():
+            from airflow.triggers.base import TaskSuccessEvent
+
+            yield TaskSuccessEvent(xcoms=self._xcoms(dict(ending.xcom)))
+        else:
+            yield TriggerEvent(to_payload(ending))
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """The end of the gate, with a poll of its own: Airflow before 3.3, and ``dag.test()``."""
+        poll = self.own_poll()
+        poll.hold(self._known().not_before)
+        if not SHARES_STREAMS:
+            # All gates that begin together, or after a restart, spread over the interval.
+            poll.delay(phase(self._identity(), poll.interval))
+        elif self.since is not None:
+            poll.delay(self.since + poll.interval - time.time())
+        async with aclosing(poll.looks()) as looks:
+            ending = await self._wait(poll, looks)
+        yield TriggerEvent(to_payload(ending))
+
+    async def _wait(self, poll: Poll, looks: AsyncIterator[Look]) -> Ending:
+        began, self._memory = self._began(), self._known()
+        ending: Ending
+        with poll.gate():
+            try:
+                async with asyncio.timeout(began + self.timeout - time.time()) as limit:
+                    ending = await self._ending(poll, looks, began)
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                ending = TimedOut(self._memory)
+        gate_ended(ending.outcome, time.time() - began)
+        return ending
+
+    async def _ending(self, poll: Poll, looks: AsyncIterator[Look], began: float) -> Ending:
+        moments = backoff(poll.interval, self.max_wait, f"{self._identity()}#{began}")
+        # Any look will do, unless the gate comes from a worker: its first look was there.
+        due = next(moments) if self.exponential_backoff and self.since is not None else -inf
+        async for look in looks:
+            elapsed = look.at.timestamp() - began
+            if elapsed < due or (self.since is not None and elapsed < 0):
+                continue
+            if ending := await self._consider(look):
+                return ending
+            if self.exponential_backoff:
+                due = next(moment for moment in moments if moment > elapsed)
+        raise RuntimeError("the poll has ended, which it never does")
+
+    def _known(self) -> Memory:
+        """What the gate knows from its look on the worker, which has logged it."""
+        if self.note is None:
+            return Memory()
+        return Memory.from_note(self.note).told(datetime.now(UTC))
+
+    async def _consider(self, look: Look) -> Ending | None:
+        step = consider(self._memory, await self.judge(look), look.at)
+        self._memory = step.memory
+        for level, line in step.lines:
+            getattr(self.log, level)("%s", line)
+        if step.failed:
+            return Failed(str(step.failed))
+        return Opened(step.opened.to_xcom(look.at.isoformat())) if step.opened else None
+
+    def _began(self) -> float:
+        """When the gate began to wait, in seconds since the epoch."""
+        if self.since is not None:
+            return self.since
+        # Begun without a worker: what Airflow keeps outlives this process.
+        until = given_up_at(self)
+        return until.timestamp() - GRACE - self.timeout if until else time.time()
+
+    def _has_outlets(self) -> bool:
+        # Told only of a task that began without a worker; else the worker has seen to it.
+        return bool(getattr(self.task, "outlets", None))
+
+    def _xcoms(self, value: dict[str, Any]) -> dict[str, Any] | None:
+        if self.xcoms == "none":
+            return None
+        return {**(value if self.xcoms == "keys" else {}), "return_value": value}
+
+    def _identity(self) -> str:
+        names = ("dag_id", "task_id", "run_id", "map_index")
+        return "#".join(str(getattr(self.task_instance, name, "")) for name in names)

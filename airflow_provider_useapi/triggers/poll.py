@@ -1,0 +1,227 @@
+"""
+The poll that all gates and watchers of one connection and interval share in a triggerer.
+
+It yields a :class:`Look` an interval, for as long as anybody listens. What goes wrong is a look as
+well: nothing that a server or a connection does ends the poll, and no path of it goes without a
+pause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from airflow_provider_useapi.exceptions import UseApiError, UseApiUnavailableError
+from airflow_provider_useapi.gate import Thresholds, Verdict, judge
+from airflow_provider_useapi.metrics import gates_waiting
+from airflow_provider_useapi.triggers.asker import Asker
+
+if TYPE_CHECKING:
+    from airflow_provider_useapi.account import Account
+
+LEAST_INTERVAL = 1.0
+"""Seconds between two looks at the least, whatever a DAG asks for."""
+
+PATIENCE = 600.0
+"""Seconds until a permanent error is looked at again, by those who do not give up."""
+
+_CHECK_CONNECTION = 60.0
+
+
+@dataclass(eq=False)
+class Look:
+    """
+    One look at an account, for everybody who shares the poll.
+
+    :param found: the account, or why there is none.
+    :param at: when, for people.
+    :param taken: when, in seconds of the monotonic clock.
+    """
+
+    found: Account | UseApiError
+    at: datetime
+    taken: float
+    _verdicts: dict[tuple[str | None, Thresholds], Verdict | UseApiError] = field(
+        default_factory=dict
+    )
+
+    @property
+    def error(self) -> UseApiError | None:
+        """Why there is no account."""
+        return self.found if isinstance(self.found, UseApiError) else None
+
+    async def verdict(self, service: str | None, thresholds: Thresholds) -> Verdict | UseApiError:
+        """What this look says of a gate; worked out once for all gates that ask the same."""
+        if isinstance(self.found, UseApiError):
+            return self.found
+        key = (service, thresholds)
+        if key not in self._verdicts:
+            try:
+                self._verdicts[key] = judge(self.found, service, thresholds)
+            except UseApiError as e:
+                self._verdicts[key] = e
+        return self._verdicts[key]
+
+
+class Poll:
+    """
+    Looks at one account, again and again.
+
+    :param conn_id: id of the connection.
+    :param interval: seconds between the end of a look and the next one.
+    """
+
+    def __init__(self, conn_id: str, interval: float) -> None:
+        self.conn_id = conn_id
+        self.interval = max(interval, LEAST_INTERVAL)
+        self.latest: Look | None = None
+        self._asker: Asker | None = None
+        self._due = self._held = 0.0
+        self._failures = 0
+        self._gates = 0
+        self._wanted = asyncio.Event()
+
+    async def looks(self) -> AsyncGenerator[Look, None]:
+        """The looks, without end; one listener at a time."""
+        self._asker = asker = Asker(self.conn_id)
+        try:
+            while True:
+                await self._pause(asker)
+                self.latest = look = await _look(asker)
+                self._wanted.clear()
+                self._plan(look)
+                gates_waiting(self.conn_id)
+                yield look
+        finally:
+            if self._asker is asker:  # whoever comes next may have begun already
+                self._asker = None
+            await asker.aclose()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody would miss it: it does not run, and could look at any moment."""
+        return self._asker is None and monotonic() >= max(self._due, self._held)
+
+    async def from_now_on(
+        self, looks: AsyncIterator[Look], own_look: datetime | None = None
+    ) -> AsyncGenerator[Look, None]:
+        """
+        The looks of a newcomer, beginning with the last one if that is up to date.
+
+        :param looks: what comes from now on. Whoever is slow passes over what is out of date.
+        :param own_look: when the newcomer has looked itself, if it has.
+        """
+        if look := self._join(own_look):
+            yield look
+        async for look in looks:
+            if look is self.latest:
+                yield look
+
+    def _join(self, own_look: datetime | None) -> Look | None:
+        """The last look if it is up to date; else see to it that there is one in time."""
+        look, now = self.latest, monotonic()
+        if look and (now < look.taken + self.interval or (look.error and now < self._held)):
+            return look
+        if own_look and not self._asker:
+            # The first to come knows already what would be found now.
+            age = (datetime.now(UTC) - own_look).total_seconds()
+            self._due = now - age + self.interval
+        else:
+            self._wanted.set()
+        return None
+
+    def delay(self, seconds: float) -> None:
+        """Do not look within the next ``seconds``."""
+        self._due = monotonic() + seconds
+
+    def hold(self, until: datetime | None) -> None:
+        """Do not look before ``until``, whoever asks: the API has told a newcomer so."""
+        if until is not None:
+            seconds = (until - datetime.now(UTC)).total_seconds()
+            self._held = max(self._held, monotonic() + seconds)
+
+    @contextmanager
+    def gate(self) -> Iterator[None]:
+        """A gate waits on this poll, inside of the ``with`` block."""
+        self._gates += 1
+        gates_waiting(self.conn_id, 1)
+        try:
+            yield
+        finally:
+            self._gates -= 1
+            gates_waiting(self.conn_id, -1)
+
+    def _plan(self, look: Look) -> None:
+        """When to look next."""
+        wait = self.interval
+        if look.error is None:
+            self._failures = 0
+        elif look.error.permanent:
+            wait = max(PATIENCE, self.interval)
+        else:
+            wait = self._backoff()
+            self._failures += 1
+            self._held = max(self._held, look.taken + (look.error.retry_after or 0.0))
+        self._due = look.taken + wait
+
+    def _backoff(self) -> float:
+        # A gate wants to know at once that the trouble is over; a watcher alone has time.
+        if self._gates:
+            return self.interval
+        return min(self.interval * 2.0 ** min(self._failures, 60), max(PATIENCE, self.interval))
+
+    async def _pause(self, asker: Asker) -> None:
+        """Sleep until the next look is due, or a newcomer needs one and the API allows it."""
+        look = self.latest
+        is_stuck = look is not None and look.error is not None and look.error.permanent
+        while True:
+            is_wanted = self._wanted.is_set()
+            left = (self._held if is_wanted else max(self._due, self._held)) - monotonic()
+            if left <= 0:
+                return
+            if is_wanted:
+                await asyncio.sleep(left)
+                continue
+            tick = min(left, self.interval, _CHECK_CONNECTION) if is_stuck else left
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), tick)
+            if is_stuck and await asker.is_changed():
+                return
+
+
+async def _look(asker: Asker) -> Look:
+    found: Account | UseApiError
+    try:
+        found = await asker.account()
+    except UseApiError as e:
+        found = e
+    except Exception as e:  # noqa: BLE001 - one odd answer must not end all gates that share the poll
+        found = UseApiUnavailableError(f"A look failed in an unforeseen way: {type(e).__name__}.")
+    return Look(found, datetime.now(UTC), monotonic())
+
+
+_polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, float], Poll]] = (
+    WeakKeyDictionary()
+)
+
+
+def shared_poll(conn_id: str, interval: float) -> Poll:
+    """
+    The one poll of this event loop for a connection and an interval.
+
+    It outlives its listeners for a while, so that whoever comes next neither asks again too soon
+    nor against the API's wish.
+    """
+    polls = _polls.setdefault(asyncio.get_running_loop(), {})
+    key = (conn_id, interval)
+    if key not in polls:
+        for idle in [k for k, poll in polls.items() if poll.is_idle]:
+            del polls[idle]
+        polls[key] = Poll(conn_id, interval)
+    return polls[key]
