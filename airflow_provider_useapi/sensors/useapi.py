@@ -71,9 +71,9 @@ class UseApiAccountSensor(BaseSensorOperator):
         connection and interval share one request (Airflow 3.3+; before, each looks by itself).
     :param start_from_trigger: with ``deferrable``, make the first look in the triggerer as well.
     :param end_from_trigger: with ``deferrable``, end the task in the triggerer when the gate opens.
-        What needs a worker all the same, goes to one, and the log says why: a mapped task and
-        Airflow before 3.3 for the start, ``outlets`` and Airflow before 3.3 for the end; a
-        permanent error and a time-out always.
+        What needs a worker all the same goes to one, and the log says why: the start of a mapped
+        task, the end of one with ``outlets`` or an ``on_success_callback``, both before Airflow
+        3.3; a permanent error and a time-out always.
     """
 
     template_fields: Sequence[str] = ("useapi_conn_id", "service")
@@ -192,7 +192,9 @@ class UseApiAccountSensor(BaseSensorOperator):
                 # A token that is being renewed must not end every gate that waits.
                 if not hook.token_changed():
                     raise
-                self.log.info("The token was refused; the connection has a new one: once more.")
+                self.log.info(
+                    "The token was refused, but the connection has a new one: looking again."
+                )
                 account = hook.look()
             # A template may render to None where it stood for a name; that is not "no service".
             service = "" if self.service is None and self._names_service else self.service
@@ -230,6 +232,8 @@ class UseApiAccountSensor(BaseSensorOperator):
         """Why this gate cannot make its first look in the triggerer; empty if it can."""
         if not SHARES_STREAMS:
             return "Airflow before 3.3 cannot start it in the triggerer"
+        if self.on_execute_callback or self._pre_execute_hook:
+            return "only a worker calls its on_execute_callback and pre_execute"
         if self.execution_timeout and self.execution_timeout < _given_up_after(self.timeout):
             return "its execution_timeout, which the triggerer would count, is below its timeout"
         if context and getattr(context.get("ti"), "map_index", -1) >= 0:
@@ -242,7 +246,9 @@ class UseApiAccountSensor(BaseSensorOperator):
             return "Airflow before 3.3 cannot end it in the triggerer"
         if self.outlets:
             return "only a worker emits the events of its outlets"
-        return "only a worker runs its post_execute" if self._post_execute_hook else ""
+        if self.on_success_callback:
+            return "only a worker calls its on_success_callback"
+        return "only a worker calls its post_execute" if self._post_execute_hook else ""
 
     def _recall(self, context: Context) -> Memory:
         if self._memory is None:

@@ -44,7 +44,9 @@ class Asker:
             again = await self._ready()
             if again.settings.token == client.settings.token:
                 raise
-            self._hook.log.info("The token was refused; the connection has a new one: once more.")
+            self._hook.log.info(
+                "The token was refused, but the connection has a new one: looking again."
+            )
             return await self._ask(again)
 
     async def is_changed(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Unpack
 
 from airflow.triggers.base import TriggerEvent
 
-from airflow_provider_useapi.compat import SHARES_STREAMS, given_up_at
+from airflow_provider_useapi.compat import SHARES_STREAMS, given_up_at, push_from_trigger
 from airflow_provider_useapi.endings import GRACE, Ending, Failed, Opened, TimedOut, to_payload
 from airflow_provider_useapi.metrics import gate_ended
 from airflow_provider_useapi.pacing import backoff, phase
@@ -97,10 +97,10 @@ class UseApiAccountTrigger(ConditionTrigger):
         own_look = None if self.since is None else datetime.fromtimestamp(self.since, UTC)
         async with aclosing(poll.from_now_on(shared_stream, own_look)) as looks:
             ending = await self._wait(poll, looks)
-        if isinstance(ending, Opened) and self.end_from_trigger and not self._has_outlets():
+        if isinstance(ending, Opened) and await self._ends_here(ending):
             from airflow.triggers.base import TaskSuccessEvent
 
-            yield TaskSuccessEvent(xcoms=self._xcoms(dict(ending.xcom)))
+            yield TaskSuccessEvent()
         else:
             yield TriggerEvent(to_payload(ending))
 
@@ -168,14 +168,24 @@ class UseApiAccountTrigger(ConditionTrigger):
         until = given_up_at(self)
         return until.timestamp() - GRACE - self.timeout if until else time.time()
 
-    def _has_outlets(self) -> bool:
-        # Told only of a task that began without a worker; else the worker has seen to it.
-        return bool(getattr(self.task, "outlets", None))
-
-    def _xcoms(self, value: dict[str, Any]) -> dict[str, Any] | None:
-        if self.xcoms == "none":
-            return None
-        return {**(value if self.xcoms == "keys" else {}), "return_value": value}
+    async def _ends_here(self, ending: Opened) -> bool:
+        """Push what the task pushes, if it can end without a worker."""
+        # Only a task that began here is known here; else the worker has seen to it.
+        needs = ("outlets", "has_on_success_callback")
+        if not self.end_from_trigger or any(getattr(self.task, name, None) for name in needs):
+            return False
+        value = dict(ending.xcom)
+        xcoms = {"none": {}, "keys": {**value, "return_value": value}}
+        try:
+            await asyncio.to_thread(
+                push_from_trigger,
+                self.task_instance,
+                xcoms.get(self.xcoms, {"return_value": value}),
+            )
+        except Exception as e:  # noqa: BLE001 - whatever keeps the XComs; a worker can do it as well
+            self.log.warning("A worker ends this task: its XCom failed with %s.", type(e).__name__)
+            return False
+        return True
 
     def _identity(self) -> str:
         names = ("dag_id", "task_id", "run_id", "map_index")

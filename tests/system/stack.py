@@ -70,6 +70,7 @@ class LocalAirflow:
         self._at_exit = ExitStack()
         self._open = build_opener(ProxyHandler({})).open  # without proxies, whoever sets them
         self._token = ""
+        self._environ: Mapping[str, str] = {}
         self._started = datetime.now(UTC)
 
     @property
@@ -96,9 +97,20 @@ class LocalAirflow:
             before = signal.signal(number, lambda number, _: sys.exit(128 + number))
             self._at_exit.callback(signal.signal, number, before)
         env = self._migrate()
+        self._environ = env
         for component in self._components:
-            self._processes[component] = self._launch([component], component, env)
+            self.launch(component)
         self.wait_healthy()
+
+    def launch(self, component: str) -> None:
+        """Start a component, for the first time or after :meth:`kill`."""
+        self._processes[component] = self._launch([component], component, self._environ)
+
+    def kill(self, component: str) -> None:
+        """End a component as a crash of its machine does: at once, with all that it started."""
+        process = self._processes.pop(component)
+        _kill_session(process.pid)
+        process.wait()
 
     def stop(self) -> None:
         """End every component and whatever it started; harmless if there is none."""
@@ -172,8 +184,13 @@ class LocalAirflow:
 
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The task instances of a run, as the REST API tells of them."""
-        found = self.request("GET", f"{_run(dag_id, run_id)}/taskInstances?limit=100")
-        return list(found["task_instances"])
+        tasks: list[dict[str, Any]] = []
+        while True:
+            options = urlencode({"limit": 100, "offset": len(tasks), "order_by": "id"})
+            found = self.request("GET", f"{_run(dag_id, run_id)}/taskInstances?{options}")
+            tasks += found["task_instances"]
+            if len(tasks) >= found["total_entries"]:
+                return tasks
 
     def log(
         self,
@@ -266,7 +283,7 @@ class LocalAirflow:
     ) -> subprocess.Popen[bytes]:
         """Start a command of the Airflow beside this interpreter; its output becomes a log."""
         airflow = Path(sys.executable).with_name("airflow")
-        with self._log_of(name).open("wb") as log:
+        with self._log_of(name).open("ab") as log:
             return subprocess.Popen(
                 [airflow, *command],
                 cwd=self.home,
@@ -321,6 +338,8 @@ class LocalAirflow:
             "no_proxy": no_proxy,
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self._dags),
+            # Not the five seconds of old: a locked database ends a triggerer.
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db?timeout=60",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

@@ -48,18 +48,27 @@ with DAG("{DAG_ID}", schedule=None, default_args=again):
         classes[kind](task_id=name, useapi_conn_id=name, priority_weight=weight + 1, **arguments)
 '''
 
-MODES = ("poke", "reschedule")
+MODES: Mapping[str, Mapping[str, Any]] = {
+    "poke": {"mode": "poke"},
+    "reschedule": {"mode": "reschedule"},
+    "deferred": {"deferrable": True},
+    "zero": {"deferrable": True, "start_from_trigger": True, "end_from_trigger": True},
+}
+"""The ways to wait; the last one needs no worker."""
 LENIENT = ("soft_fail", "never_fail", "silent_fail")
 RETRY_AFTER, LONG_AFTER = 20, 600
 """What a busy server asks for, in seconds; the second is beyond the time-out of any gate here."""
 TIMEOUT = 10
-SLACK = {"poke": 10, "reschedule": 60}
-"""Seconds by which a gate may be late; a rescheduled one waits for scheduler and worker as well."""
+SLACK = {"poke": 10, "reschedule": 60, "deferred": 60, "zero": 60}
+"""Seconds by which a gate may be late; all but the first wait for scheduler and worker as well."""
 
 TOKEN_CANARY, PERSON_CANARY = secrets.token_hex(8), secrets.token_hex(8)
 EMAIL = f"{PERSON_CANARY}@example.com"
 ECHO = f"The token %s of {EMAIL} is worn out"
 """An API that repeats what it should not, in the text of an error."""
+
+UNHURRIED = {"poke_interval": 4}
+"""A gate that is rescheduled every second looks dead to a scheduler, which then counts a try."""
 
 INACTIVE = {"subscriptionIsActive": False}
 
@@ -70,7 +79,7 @@ class Case:
     A task, and the server it meets.
 
     :param arguments: of the sensor or operator.
-    :param answers: what the server says before it behaves: an inactive account, or an error.
+    :param answers: what the server says before it behaves: an inactive account, an error, a page.
     :param account: what its account holds, other than usual.
     :param retry_after: what a 429 asks for, in seconds.
     :param refused: the server knows only the token that comes after that of the connection.
@@ -79,7 +88,7 @@ class Case:
     name: str
     kind: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    answers: tuple[int, ...] = ()
+    answers: tuple[int | str, ...] = ()
     account: Mapping[str, Any] = field(default_factory=dict)
     retry_after: int = RETRY_AFTER
     refused: bool = False
@@ -100,16 +109,17 @@ class Case:
         sandbox.account.update({"email": EMAIL, "name": PERSON_CANARY})
         sandbox.account["replyUrl"] = f"https://example.com/{PERSON_CANARY}"
         sandbox.account.update({"error": ECHO % sandbox.token, **self.account})
-        for status in self.answers:
+        for said in self.answers:
+            status = said if isinstance(said, int) else 200
             headers = {"Retry-After": str(self.retry_after)} if status == 429 else {}
-            body = {"error": ECHO % self.token, **INACTIVE}
+            body = {"error": ECHO % self.token, **INACTIVE} if isinstance(said, int) else said
             sandbox.script("/v2/account", Answer(status=status, headers=headers, body=body))
         return sandbox
 
 
 def sensor(name: str, mode: str, arguments: Mapping[str, Any], **others: Any) -> Case:
     """A gate that would look every second."""
-    asked = {"mode": mode, "poke_interval": 1, "timeout": 120, **arguments}
+    asked = {**MODES[mode], "poke_interval": 1, "timeout": 120, **arguments}
     return Case(f"{name}_{mode}", "sensor", asked, **others)
 
 
@@ -118,9 +128,17 @@ def make_cases() -> list[Case]:
     cases = [sensor("held", mode, {}, answers=(429,)) for mode in MODES]
     for lenient in ("strict", *LENIENT[:2]):
         for mode in MODES:
-            arguments = {"timeout": TIMEOUT} | ({} if lenient == "strict" else {lenient: True})
+            arguments: dict[str, Any] = {"timeout": TIMEOUT}
+            arguments |= {} if lenient == "strict" else {lenient: True}
             busy = {"answers": (429,), "retry_after": LONG_AFTER}
-            cases.append(sensor(f"late_{lenient}", mode, arguments, **busy))
+            cases.append(sensor(f"late_{lenient}", mode, dict(arguments), **busy))
+            arguments |= UNHURRIED
+            cases.append(sensor(f"closed_{lenient}", mode, arguments, account=INACTIVE))
+    rough: dict[str, Any] = {"answers": (200, 429, 503, "<html>"), "retry_after": 6}
+    arguments = {"service": "minimax", **UNHURRIED}
+    cases += [sensor("rough", mode, arguments, **rough) for mode in MODES]
+    worse = {"answers": (200, 401)}
+    cases += [sensor("worse", mode, {}, **worse) for mode in MODES]
     # Closed at the first look; then there is time to renew the token before the next one.
     closed = {"answers": (200,), "refused": True}
     cases += [sensor("renewed", mode, {"poke_interval": 15}, **closed) for mode in MODES]
@@ -153,6 +171,14 @@ class Results:
         assert task["max_tries"] == 3
         return task["state"], task["try_number"]
 
+    def began(self, name: str) -> float:
+        """When a gate began to wait. Its start date is that of its last process."""
+        if name.endswith("_zero"):  # and a triggerer takes it up when it can
+            path = f"/api/v2/dags/{DAG_ID}/dagRuns/{self.run_id}"
+            run = self.airflow.request("GET", path)
+            return datetime.fromisoformat(run["start_date"]).timestamp()
+        return self.sandboxes[name].requests[0].time
+
     def statuses(self, name: str) -> list[int | None]:
         """What a task was answered, request by request."""
         return [request.status for request in self.sandboxes[name].requests]
@@ -178,7 +204,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
         sandboxes = {case.name: running.enter_context(case.sandbox()) for case in cases}
         # Five gates poke for long; the others need a slot now and then.
         parallel = {"AIRFLOW__CORE__PARALLELISM": "8"}
-        airflow = running.enter_context(LocalAirflow(home, dags, parallel))
+        components = ("api-server", "scheduler", "dag-processor", "triggerer")
+        airflow = running.enter_context(LocalAirflow(home, dags, parallel, components))
         for case in cases:
             connection = {"connection_id": case.name, "conn_type": "useapi", "password": case.token}
             connection["host"] = sandboxes[case.name].url
@@ -217,9 +244,52 @@ def test_a_renewed_token_is_noticed_by_a_gate_that_pokes(results: Results) -> No
     assert "the connection has a new one: looking again" in results.log("renewed_poke")
 
 
-def test_a_renewed_token_is_used_by_a_gate_that_is_rescheduled(results: Results) -> None:
-    assert results.outcome("renewed_reschedule") == ("success", 1)
-    assert results.statuses("renewed_reschedule") == [200, 200]
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "poke"])
+def test_a_renewed_token_is_used_by_a_gate_that_reads_the_connection_again(
+    results: Results, mode: str
+) -> None:
+    assert results.outcome(f"renewed_{mode}") == ("success", 1)
+    assert results.statuses(f"renewed_{mode}") == [200, 200]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_same_answers_have_the_same_outcome(results: Results, mode: str) -> None:
+    name, other = f"rough_{mode}", "rough_poke"
+    assert results.outcome(name) == ("success", 1)
+    assert results.statuses(name) == [200, 429, 503, 200, 200]
+    found, expected = results.xcom(name), results.xcom(other)
+    assert {**found, "checked_at": ""} == {**expected, "checked_at": ""}
+    assert (found["slug"], found["active"]) == ("minimax", 3)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_token_that_is_refused_later_on_fails_for_good(results: Results, mode: str) -> None:
+    assert results.outcome(f"worse_{mode}") == ("failed", 1)
+    assert results.statuses(f"worse_{mode}") == [200, 401]
+
+
+@pytest.mark.parametrize("name", ["held_zero", "renewed_zero", "rough_zero"])
+def test_a_gate_that_begins_and_ends_in_the_triggerer_has_no_worker(
+    results: Results, name: str
+) -> None:
+    assert (results.tasks[name]["hostname"], results.tasks[name]["pid"]) == ("", None)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("lenient", "state"),
+    [("strict", "failed"), ("soft_fail", "skipped"), ("never_fail", "skipped")],
+)
+def test_a_gate_that_stays_closed_says_why_at_its_time_out(
+    results: Results, lenient: str, state: str, mode: str
+) -> None:
+    name = f"closed_{lenient}_{mode}"
+    assert results.outcome(name) == (state, 1)
+    said = f"Timed out after {TIMEOUT} s; the gate is closed: the subscription is not active"
+    assert said in results.log(name)
+    first, *_, last = (request.time for request in results.sandboxes[name].requests)
+    assert TIMEOUT - 1 <= last - results.began(name) < TIMEOUT + SLACK[mode]
+    assert last - first > 4, "the last look is at the end"
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -247,13 +317,8 @@ def test_retry_after_beyond_the_timeout(
     assert ("AirflowSensorTimeout" in log) == (state == "failed")
     # Once: a task that is back in the queue too soon may be taken for a failed one by Airflow.
     assert log.count("Rescheduling task") == (mode == "reschedule")
-    began, ended = (
-        datetime.fromisoformat(results.tasks[name][f"{end}_date"]).timestamp()
-        for end in ("start", "end")
-    )
-    if mode == "reschedule":  # what started then was its second process
-        began = results.sandboxes[name].requests[0].time
-    assert TIMEOUT <= ended - began < TIMEOUT + SLACK[mode]
+    ended = datetime.fromisoformat(results.tasks[name]["end_date"]).timestamp()
+    assert TIMEOUT - 1 < ended - results.began(name) < TIMEOUT + SLACK[mode]
 
 
 def test_the_account_in_xcom(results: Results) -> None:
