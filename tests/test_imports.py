@@ -18,9 +18,13 @@ IS_3 = metadata.version("apache-airflow").startswith("3.")
 # Core: no I/O and no Airflow. Then connection and transports. Airflow's faces are all the rest.
 CORE = {
     "account",
-    "services",
-    "gate",
     "answers",
+    "arguments",
+    "capacity",
+    "dialects",
+    "gate",
+    "json_values",
+    "services",
     "exceptions",
     "redaction",
     "retry_after",
