@@ -532,6 +532,8 @@ def test_ids_and_reasons_are_not_in_a_repr_and_masked_when_shown() -> None:
         ({"health": "OK", "error": ""}, True),
         ({"health": "ok?"}, False),
         ({"health": ""}, False),
+        ({"health": " \n"}, False),
+        ({"error": " "}, False),
         ({"health": False}, False),
         ({"health": "OK", "error": "expired"}, False),
         ({"error": {"message": "expired"}}, False),
