@@ -550,40 +550,6 @@ def test_healthy_is_health_ok_or_absent_and_no_error(entry: Any, healthy: bool) 
 # --- Whatever comes -------------------------------------------------------------------------------
 
 
-def near(service: str) -> st.SearchStrategy[list[Any]]:
-    """Bodies with the documented keys and anything at all under them."""
-    keys = st.sampled_from(
-        "email account maxJobs running executing available total health error taskId jobs summary"
-        f" quarantine b {ONE}".split()
-    )
-    inner = st.recursive(
-        JSON | st.just(ONE) | st.just(f"user:1-runwayml:{ONE}-task:x"),
-        lambda deep: st.lists(deep, max_size=3) | st.dictionaries(keys, deep, max_size=4),
-    )
-    tops = ["available", "accounts", "executing", "jobs", "emails", "combined", "availableAccounts"]
-    body = inner | st.dictionaries(st.sampled_from(tops), inner, max_size=4)
-    return st.tuples(*[body for _ in endpoints_of(service, 1)]).map(list)
-
-
-@pytest.mark.parametrize("service", LIVE)
-@given(data=st.data(), own=st.none() | st.integers(1, 4))
-def test_any_json_is_a_capacity_or_a_response_error(
-    service: str, data: st.DataObject, own: int | None
-) -> None:
-    bodies = data.draw(near(service))
-    try:
-        found = count(service, *bodies, jobs_per_account=own)
-    except UseApiResponseError as e:
-        assert not e.permanent
-        return
-    assert found.known == (found.free_job_slots is not None) == (found.free_accounts is not None)
-    for account in found.accounts:
-        assert account.free is None or account.free >= 0
-        assert account.healthy or account.free == 0
-    json.dumps(found.to_dict(), allow_nan=False).encode()
-    hash(found)
-
-
 LINKED = st.lists(
     st.builds(
         LinkedAccount,
@@ -606,6 +572,50 @@ def at_the_sandbox(service: str, linked: list[LinkedAccount]) -> list[Any]:
     return [
         each.body if each.status == 200 else Answer(each.status, body=b"none") for each in answers
     ]
+
+
+ODD = JSON | st.sampled_from([ONE, {ONE: {}}, [ONE], {"email": ONE}, {"quarantine": [ONE]}, -1, 2])
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in a body, as a container and a key."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        yield value, key
+        if isinstance(inner, dict | list):
+            yield from places(inner)
+
+
+@st.composite
+def odd_bodies(draw: st.DrawFn, service: str) -> list[Any]:
+    """What the endpoints of a service answer, with anything at all in some places."""
+    bodies = json.loads(json.dumps([*map(as_json, at_the_sandbox(service, draw(LINKED)))]))
+    for _ in range(draw(st.integers(0, 3))):
+        container, key = draw(st.sampled_from(list(places(bodies))))
+        container[key] = json.loads(json.dumps(draw(ODD)))  # a copy, as places are written to
+    return bodies
+
+
+def as_json(body: Any) -> Any:
+    return {} if isinstance(body, Answer) else body
+
+
+@pytest.mark.parametrize("service", LIVE)
+@given(data=st.data(), own=st.none() | st.integers(1, 4))
+def test_any_json_is_a_capacity_or_a_response_error(
+    service: str, data: st.DataObject, own: int | None
+) -> None:
+    bodies = data.draw(odd_bodies(service) | st.tuples(*[JSON] * len(endpoints_of(service, 1))))
+    try:
+        found = count(service, *bodies, jobs_per_account=own)
+    except UseApiResponseError as e:
+        assert not e.permanent
+        return
+    assert found.known == (found.free_job_slots is not None) == (found.free_accounts is not None)
+    for account in found.accounts:
+        assert account.free is None or account.free >= 0
+        assert account.healthy or account.free == 0
+    json.dumps(found.to_dict(), allow_nan=False).encode()
+    hash(found)
 
 
 @pytest.mark.parametrize("service", LIVE)
@@ -637,22 +647,18 @@ def test_one_more_running_job_never_frees_anything(
         assert (new or 0) <= (old or 0)
 
 
-def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Where in a body a number decides."""
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(inner, dict | list):
-            yield from places(inner)
-        elif key in ("maxJobs", "running", "executing", "available", "total"):
-            yield value, key
-
-
 @pytest.mark.parametrize("odd", [None, "many", 1.5, True, [], {}], ids=repr)
 @pytest.mark.parametrize("service", LIVE)
 def test_what_is_unknown_never_becomes_a_number(service: str, odd: object) -> None:
     own = None if service in LIMITED else 2
     bodies = at_the_sandbox(service, [LinkedAccount(ONE, running=1), LinkedAccount(TWO)])
     assert count(service, *bodies, jobs_per_account=own).known
-    garbled = list(places(bodies))
+    numbers = ("maxJobs", "running", "executing", "available", "total")
+    garbled = [
+        (place, key)
+        for place, key in places(bodies)
+        if key in numbers and not isinstance(place[key], dict | list)
+    ]
     assert garbled
     for place, key in garbled:
         place[key] = odd
