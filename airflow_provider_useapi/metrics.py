@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from airflow_provider_useapi.exceptions import UseApiError
+from airflow.providers.common.compat.sdk import Stats
 
+from airflow_provider_useapi.exceptions import (
+    UseApiAuthError,
+    UseApiError,
+    UseApiRequestError,
+    UseApiResponseError,
+    UseApiUnavailableError,
+)
+
+_OUTCOMES: dict[type[UseApiError], str] = {
+    UseApiAuthError: "refused_token",
+    UseApiRequestError: "refused",
+    UseApiUnavailableError: "unavailable",
+    UseApiResponseError: "not_understood",
+}
 _waiting: Counter[str] = Counter()
 
 
-def count_request(conn_id: str, error: UseApiError | None) -> None:
+@contextmanager
+def counted_request(conn_id: str) -> Iterator[None]:
     """
-    Count a request: ``useapi.requests``, tagged ``conn_id`` and ``outcome``.
+    Count what comes of a request: ``useapi.requests``, tagged ``conn_id`` and ``outcome``.
 
-    :param conn_id: id of the connection that was used.
-    :param error: what came of it; ``None`` for an answer.
+    :param conn_id: id of the connection that is used.
     """
-    from airflow.providers.common.compat.sdk import Stats
-
-    outcome = "answered" if error is None else _OUTCOMES.get(type(error).__name__, "error")
-    Stats.incr("useapi.requests", tags={"conn_id": conn_id, "outcome": outcome})
+    outcome = "answered"
+    try:
+        yield
+    except UseApiError as e:
+        outcome = _OUTCOMES.get(type(e), "")
+        raise
+    finally:
+        if outcome:  # what never left this machine is none
+            Stats.incr("useapi.requests", tags={"conn_id": conn_id, "outcome": outcome})
 
 
 def gates_waiting(conn_id: str, change: int = 0) -> None:
@@ -32,8 +51,6 @@ def gates_waiting(conn_id: str, change: int = 0) -> None:
     :param conn_id: id of their connection.
     :param change: how many have come, or gone when below 0.
     """
-    from airflow.providers.common.compat.sdk import Stats
-
     _waiting[conn_id] += change
     Stats.gauge("useapi.gates.waiting", _waiting[conn_id], tags={"conn_id": conn_id})
 
@@ -45,15 +62,5 @@ def gate_ended(outcome: str, seconds: float) -> None:
     :param outcome: ``open``, ``failed`` or ``timeout``.
     :param seconds: from its first look to its end.
     """
-    from airflow.providers.common.compat.sdk import Stats
-
     waited = timedelta(seconds=max(seconds, 0.0))
     Stats.timing("useapi.gates.waited", waited, tags={"outcome": outcome})
-
-
-_OUTCOMES = {
-    "UseApiAuthError": "refused_token",
-    "UseApiRequestError": "refused",
-    "UseApiUnavailableError": "unavailable",
-    "UseApiResponseError": "not_understood",
-}

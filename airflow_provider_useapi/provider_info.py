@@ -26,6 +26,7 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": _modules("hooks.useapi"),
         "operators": _modules("operators.useapi"),
         "sensors": _modules("sensors.useapi"),
+        "triggers": _modules("triggers.useapi"),
         "connection-types": [
             {
                 "connection-type": form.CONN_TYPE,

@@ -74,6 +74,9 @@ def test_the_stored_names_are_the_ones_that_rows_in_databases_have() -> None:
         "min_active_accounts",
         "max_error_accounts",
         "min_allocations_left",
+        "min_free_accounts",
+        "min_free_job_slots",
+        "jobs_per_account",
         "poke_interval",
     }
     own = {
@@ -318,21 +321,43 @@ async def test_a_refused_token_ends_all_gates_with_one_request(useapi_sandbox: S
     assert statuses(useapi_sandbox) == [200, 401]
 
 
+@pytest.fixture
+def pushed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the triggers of a test push, which takes a supervisor; whole Airflows show the rest."""
+    xcoms: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        "airflow_provider_useapi.triggers.gate.push_from_trigger",
+        lambda task_instance, values: xcoms.append(dict(values)),
+    )
+    return xcoms
+
+
 @needs_streams
+@pytest.mark.parametrize("xcoms", ["value", "keys", "none"])
 async def test_the_task_ends_in_the_triggerer_where_that_was_asked_for(
-    useapi_sandbox: Sandbox,
+    useapi_sandbox: Sandbox, pushed: list[dict[str, Any]], xcoms: str
 ) -> None:
     async with triggerer() as running:
-        ends = {
-            xcoms: await running.start(gate(end_from_trigger=True, xcoms=xcoms))
-            for xcoms in ("value", "keys", "none")
-        }
-    assert {str(event.task_instance_state) for event in ends.values()} == {"success"}
-    assert ends["none"].xcoms is None
-    assert set(ends["value"].xcoms) == {"return_value"}
-    value = ends["value"].xcoms["return_value"]
-    assert value["subscription_is_active"] is True
-    assert set(ends["keys"].xcoms) == {"return_value", *value}
+        end = await running.start(gate(end_from_trigger=True, xcoms=xcoms))
+    assert (str(end.task_instance_state), end.xcoms) == ("success", None)
+    (values,) = pushed
+    value = values.get("return_value", {})
+    assert value.get("subscription_is_active", True) is True
+    assert (
+        set(values)
+        == {
+            "value": {"return_value"},
+            "keys": {"return_value", *value},
+            "none": set(),
+        }[xcoms]
+    )
+
+
+@needs_streams
+async def test_a_worker_ends_the_task_if_its_xcom_cannot_be_pushed(useapi_sandbox: Sandbox) -> None:
+    async with triggerer() as running:
+        end = await running.start(gate(end_from_trigger=True))
+    assert end.payload["outcome"] == "open"
 
 
 @needs_streams

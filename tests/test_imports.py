@@ -18,21 +18,29 @@ IS_3 = metadata.version("apache-airflow").startswith("3.")
 # Core: no I/O and no Airflow. Then connection and transports. Airflow's faces are all the rest.
 CORE = {
     "account",
-    "services",
-    "gate",
     "answers",
+    "asking",
+    "arguments",
+    "capacity",
+    "dialects",
+    "gate",
+    "json_values",
+    "services",
     "exceptions",
     "redaction",
     "retry_after",
     "waiting",
+    "pacing",
+    "endings",
+    "edges",
 }
 MIDDLE = {
     "addresses", "connection", "form", "proxy", "tls", "deadline", "attempts",
     "transports", "transports.failures", "transports.blocking", "transports.asynchronous",
 }  # fmt: skip
 LIGHT_STANDARD = {
-    "__future__", "collections", "dataclasses", "datetime", "difflib", "email", "functools", "json",
-    "math", "re", "typing", "unicodedata", "urllib",
+    "__future__", "collections", "dataclasses", "datetime", "difflib", "email", "functools",
+    "hashlib", "itertools", "json", "math", "re", "typing", "unicodedata", "urllib",
 }  # fmt: skip
 
 

@@ -56,9 +56,12 @@ def test_every_module_that_users_import_is_listed_and_exists() -> None:
         listed = {module for item in info[kind] for module in item["python-modules"]}
         package = importlib.import_module(f"airflow_provider_useapi.{kind}")
         found = {f"{package.__name__}.{m.name}" for m in pkgutil.iter_modules(package.__path__)}
-        assert listed == found - {"airflow_provider_useapi.hooks.widgets"}
+        own = {f"airflow_provider_useapi.hooks.{name}" for name in ("settings", "widgets")}
+        assert listed == found - own
         for module in listed:
             importlib.import_module(module)
+    (triggers,) = info["triggers"]
+    assert triggers["python-modules"] == ["airflow_provider_useapi.triggers.useapi"]
 
 
 def test_the_hook_says_what_the_provider_info_says() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_useapi import form
+from airflow_provider_useapi.hooks.settings import settings_of
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.sandbox import Sandbox
 
@@ -31,7 +32,7 @@ def test_the_code_runs(useapi_sandbox: Sandbox, block: str) -> None:
 def test_the_connections_can_be_read(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
     name, _, value = line.partition("=")
     monkeypatch.setenv(name, value.strip("'"))
-    settings = UseApiHook()._settings()
+    settings = settings_of(UseApiHook())
     assert settings.token == "user:12345-..."
     assert settings.base_url == form.DEFAULT_HOST
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_useapi import form
 from airflow_provider_useapi.answers import ACCOUNT_PATH, read_account
-from airflow_provider_useapi.exceptions import (
-    UseApiConfigError,
-    UseApiError,
-    UseApiUnavailableError,
-)
+from airflow_provider_useapi.exceptions import UseApiError
+from airflow_provider_useapi.hooks.settings import asettings_of, settings_of
+from airflow_provider_useapi.metrics import counted_request
 
 if TYPE_CHECKING:
     import requests
+    from tenacity import Retrying
 
     from airflow_provider_useapi.account import Account
-    from airflow_provider_useapi.connection import Settings
+    from airflow_provider_useapi.asking import Question
+    from airflow_provider_useapi.capacity import Capacity
+    from airflow_provider_useapi.dialects import Rows
     from airflow_provider_useapi.transports.blocking import BlockingClient
+
+T = TypeVar("T")
 
 
 class UseApiHook(BaseHook):
@@ -63,12 +69,7 @@ class UseApiHook(BaseHook):
             tells when it wants to be asked again.
         :raises UseApiResponseError: if something else than the API answers.
         """
-        from tenacity import Retrying
-
-        from airflow_provider_useapi.attempts import retrying
-
-        again = Retrying(**retrying(self._blocking().settings.max_attempts))
-        return again(self.look)
+        return self._retrying()(self.look)
 
     def look(self) -> Account:
         """
@@ -76,10 +77,20 @@ class UseApiHook(BaseHook):
 
         :raises UseApiError: as :meth:`get_account`.
         """
-        client = self._blocking()
-        settings = client.settings
-        answer = client.get(ACCOUNT_PATH)
-        return read_account(answer, conn_id=settings.conn_id, secrets=settings.secrets)
+        return self._ask(ACCOUNT_PATH, read_account)
+
+    def answer(self, question: Question) -> Account | Rows:
+        """
+        What the account or a live endpoint tells, asked for once: a question of a sensor's look.
+
+        :param question: a live endpoint of the catalogue, or ``None`` for the account.
+        :raises UseApiError: as :meth:`get_account`.
+        """
+        from airflow_provider_useapi.capacity import read_rows
+
+        if question is None:
+            return self.look()
+        return self._ask(question.path, partial(read_rows, question))
 
     async def aget_account(self) -> Account:
         """
@@ -87,19 +98,42 @@ class UseApiHook(BaseHook):
 
         :raises UseApiError: as :meth:`get_account`.
         """
-        from tenacity import AsyncRetrying
+        async with self._asking() as ask:
+            return await ask(ACCOUNT_PATH, read_account)
 
-        from airflow_provider_useapi.attempts import retrying
-        from airflow_provider_useapi.transports.asynchronous import AsyncClient
+    def get_capacity(self, service: str, *, jobs_per_account: int | None = None) -> Capacity:
+        """
+        What the linked accounts of a service can take right now.
 
-        settings = await self.asettings()
+        One or two requests, each with its own ``max_attempts``. A snapshot and no reservation.
 
-        async def look() -> Account:
-            answer = await client.get(ACCOUNT_PATH)
-            return read_account(answer, conn_id=settings.conn_id, secrets=settings.secrets)
+        :param service: slug or key, such as ``kling`` or ``Kling API``.
+        :param jobs_per_account: how many jobs an account may run at a time, in your view. Without
+            it what is free is unknown where the API publishes no limit; where it does the smaller
+            of both counts.
+        :raises UseApiConfigError: if the service has no endpoint that tells; needs no request.
+        :raises UseApiError: as :meth:`get_account`. Other than there, a subscription that has
+            lapsed (402) is told by ``Capacity.refused``.
+        """
+        from airflow_provider_useapi.capacity import capacity_of, endpoints_of, read_rows
 
-        async with AsyncClient(settings) as client:
-            return await AsyncRetrying(**retrying(settings.max_attempts))(look)
+        endpoints = endpoints_of(service, jobs_per_account, limit_needed=False)
+        again = self._retrying()
+        rows = {each: again(self._ask, each.path, partial(read_rows, each)) for each in endpoints}
+        return capacity_of(service, rows, jobs_per_account)
+
+    async def aget_capacity(self, service: str, *, jobs_per_account: int | None = None) -> Capacity:
+        """
+        :meth:`get_capacity` for an event loop, with the same settings and the same outcomes.
+
+        :raises UseApiError: as :meth:`get_capacity`.
+        """
+        from airflow_provider_useapi.capacity import capacity_of, endpoints_of, read_rows
+
+        endpoints = endpoints_of(service, jobs_per_account, limit_needed=False)
+        async with self._asking() as ask:
+            rows = {each: await ask(each.path, partial(read_rows, each)) for each in endpoints}
+        return capacity_of(service, rows, jobs_per_account)
 
     def token_changed(self) -> bool:
         """
@@ -164,74 +198,35 @@ class UseApiHook(BaseHook):
         if self._client is None:
             from airflow_provider_useapi.transports.blocking import BlockingClient
 
-            self._client = BlockingClient(self._settings())
+            self._client = BlockingClient(settings_of(self))
         return self._client
 
-    def _settings(self) -> Settings:
-        from airflow_provider_useapi.compat import mask
+    def _ask(self, path: str, read: Callable[..., T]) -> T:
+        """One request, and what its answer means."""
+        client = self._blocking()
+        with counted_request(self.useapi_conn_id):
+            return client.ask(path, read)
 
-        try:
-            connection = self.get_connection(self.useapi_conn_id)
-            extra = connection.extra_dejson
-        except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
-            raise self._unreadable(e) from None
-        settings = self._read(connection, extra)
-        self._warn(settings)
-        mask(settings.secrets)
-        return settings
+    def _retrying(self) -> Retrying:
+        from tenacity import Retrying
 
-    async def asettings(self, known: Settings | None = None) -> Settings:
-        """
-        The connection as it is now, for an event loop.
+        from airflow_provider_useapi.attempts import retrying
 
-        :param known: what was read before; it comes back as it is while nothing has changed, which
-            saves the work of masking again.
-        :raises UseApiConfigError: if the connection cannot be used.
-        :raises UseApiUnavailableError: if it cannot be read at the moment.
-        """
-        from airflow.providers.common.compat.connection import (
-            get_async_connection,
-            get_async_extra_dejson,
-        )
+        return Retrying(**retrying(self._blocking().settings.max_attempts))
 
-        from airflow_provider_useapi.compat import amask
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[Callable[[str, Callable[..., T]], Awaitable[T]]]:
+        """:meth:`_ask` for an event loop, with the retries of a one-shot call."""
+        from tenacity import AsyncRetrying
 
-        try:
-            connection = await get_async_connection(self.useapi_conn_id, hook=self)
-            extra = await get_async_extra_dejson(connection)
-        except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
-            raise self._unreadable(e) from None
-        settings = self._read(connection, extra)
-        if settings == known:
-            return known
-        self._warn(settings)
-        await amask(settings.secrets)
-        return settings
+        from airflow_provider_useapi.attempts import retrying
+        from airflow_provider_useapi.transports.asynchronous import AsyncClient
 
-    def _read(self, connection: Any, extra: Any) -> Settings:
-        from airflow_provider_useapi.connection import read_settings
+        settings = await asettings_of(self)
 
-        return read_settings(
-            self.useapi_conn_id,
-            host=connection.host,
-            port=connection.port,
-            login=connection.login,
-            password=connection.password,
-            extra=extra if isinstance(extra, dict) else {},
-        )
+        async def ask(path: str, read: Callable[..., T]) -> T:
+            with counted_request(self.useapi_conn_id):
+                return await client.ask(path, read)
 
-    def _warn(self, settings: Settings) -> None:
-        for warning in settings.warnings:
-            self.log.warning("%s", warning)
-
-    def _unreadable(self, error: Exception) -> UseApiError:
-        if isinstance(error, AirflowNotFoundException):
-            return UseApiConfigError(
-                f"Connection {self.useapi_conn_id!r} is not defined; add one of type"
-                f" {form.CONN_TYPE!r} whose password is the API token."
-            )
-        # What it says may hold a secret.
-        said = f"Connection {self.useapi_conn_id!r} cannot be read: {type(error).__name__}"
-        if isinstance(error, (ValueError, TypeError)):
-            return UseApiConfigError(f"{said}; write it as a URI or as JSON.")
-        return UseApiUnavailableError(f"{said}; what keeps the connections is out of reach.")
+        async with AsyncClient(settings) as client:
+            yield partial(AsyncRetrying(**retrying(settings.max_attempts)), ask)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -28,7 +29,7 @@ from airflow_provider_useapi.endings import (
 )
 from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiError
 from airflow_provider_useapi.form import DEFAULT_CONN_ID
-from airflow_provider_useapi.gate import Thresholds, Verdict, check_arguments, judge
+from airflow_provider_useapi.gate import Thresholds, Verdict, check_arguments
 from airflow_provider_useapi.pacing import next_look
 from airflow_provider_useapi.waiting import Memory, consider
 
@@ -67,6 +68,11 @@ class UseApiAccountSensor(BaseSensorOperator):
     :param min_active_accounts: at least so many linked accounts are active; 1 when not stated.
     :param max_error_accounts: at most so many are in error.
     :param min_allocations_left: the subscription allows at least so many more accounts.
+    :param min_free_accounts: at least so many accounts have a free job slot right now. This and the
+        next one ask the service's live endpoints, once everything else holds.
+    :param min_free_job_slots: at least so many job slots are free right now, of all accounts.
+    :param jobs_per_account: how many jobs an account may run at a time, in your view; needed for
+        services that publish no limit.
     :param deferrable: look once on a worker, then wait in the triggerer, where all gates of one
         connection and interval share one request (Airflow 3.3+; before, each looks by itself).
     :param start_from_trigger: with ``deferrable``, make the first look in the triggerer as well.
@@ -87,6 +93,9 @@ class UseApiAccountSensor(BaseSensorOperator):
         min_active_accounts: int | None = None,
         max_error_accounts: int | None = None,
         min_allocations_left: int | None = None,
+        min_free_accounts: int | None = None,
+        min_free_job_slots: int | None = None,
+        jobs_per_account: int | None = None,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         start_from_trigger: bool = False,
         end_from_trigger: bool = False,
@@ -95,8 +104,15 @@ class UseApiAccountSensor(BaseSensorOperator):
         super().__init__(**kwargs)
         self.useapi_conn_id = useapi_conn_id
         self.service = service
-        self.thresholds = Thresholds(min_active_accounts, max_error_accounts, min_allocations_left)
-        check_arguments(service, self.thresholds)
+        self.thresholds = Thresholds(
+            min_active_accounts,
+            max_error_accounts,
+            min_allocations_left,
+            min_free_accounts,
+            min_free_job_slots,
+        )
+        self.jobs_per_account = jobs_per_account
+        check_arguments(service, self.thresholds, jobs_per_account)
         self.deferrable = deferrable
         self.end_from_trigger = end_from_trigger
         self._names_service = service is not None
@@ -187,7 +203,7 @@ class UseApiAccountSensor(BaseSensorOperator):
         self._hook = hook = self._hook or UseApiHook(self.useapi_conn_id)
         try:
             try:
-                account = hook.look()
+                return self._verdict(hook)
             except UseApiAuthError:
                 # A token that is being renewed must not end every gate that waits.
                 if not hook.token_changed():
@@ -195,12 +211,16 @@ class UseApiAccountSensor(BaseSensorOperator):
                 self.log.info(
                     "The token was refused, but the connection has a new one: looking again."
                 )
-                account = hook.look()
-            # A template may render to None where it stood for a name; that is not "no service".
-            service = "" if self.service is None and self._names_service else self.service
-            return judge(account, service, self.thresholds)
+                return self._verdict(hook)
         except UseApiError as e:
             return e
+
+    def _verdict(self, hook: UseApiHook) -> Verdict:
+        from airflow_provider_useapi.asking import ask_all, questions_of
+
+        # A template may render to None where it stood for a name; that is not "no service".
+        service = "" if self.service is None and self._names_service else self.service
+        return ask_all(questions_of(service, self.thresholds, self.jobs_per_account), hook.answer)
 
     def _defer(self) -> NoReturn:
         from airflow_provider_useapi.triggers.useapi import UseApiAccountTrigger
@@ -216,9 +236,8 @@ class UseApiAccountSensor(BaseSensorOperator):
         return {
             "useapi_conn_id": self.useapi_conn_id,
             "service": self.service,
-            "min_active_accounts": self.thresholds.min_active_accounts,
-            "max_error_accounts": self.thresholds.max_error_accounts,
-            "min_allocations_left": self.thresholds.min_allocations_left,
+            **asdict(self.thresholds),
+            "jobs_per_account": self.jobs_per_account,
             "poke_interval": self.poke_interval,
             "timeout": self.timeout,
             "names_service": self._names_service,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from time import monotonic
 from types import TracebackType
+from typing import TypeVar
 
 import httpx
 
@@ -18,6 +20,9 @@ from airflow_provider_useapi.transports.failures import received, unavailable
 _GRACE = 0.1
 _IDLE = 60.0
 """Seconds after which an idle connection is not trusted any more: middle boxes forget it."""
+
+
+T = TypeVar("T")
 
 
 class AsyncClient:
@@ -55,6 +60,17 @@ class AsyncClient:
     async def fits(self, settings: Settings) -> bool:
         """Whether this client is what one would open for ``settings`` now."""
         return self.settings == settings and self._tls is await _tls(settings)
+
+    async def ask(self, path: str, read: Callable[..., T]) -> T:
+        """
+        Ask once, and read the answer.
+
+        :param path: the endpoint, such as ``/v2/account``.
+        :param read: what makes sense of an :class:`Answer`.
+        :raises UseApiError: as :meth:`get` and ``read``.
+        """
+        answer = await self.get(path)
+        return read(answer, conn_id=self.settings.conn_id, secrets=self.settings.secrets)
 
     async def get(self, path: str) -> Answer:
         """

@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.client
 import socket
 from base64 import b64encode
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -26,6 +27,9 @@ from airflow_provider_useapi.transports.failures import received, unavailable
 _FAILURES = (requests.RequestException, HTTPError, OSError, ValueError)
 
 
+T = TypeVar("T")
+
+
 class BlockingClient:
     """
     One requests session on one kept-alive connection.
@@ -36,6 +40,17 @@ class BlockingClient:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.session = _session(settings)
+
+    def ask(self, path: str, read: Callable[..., T]) -> T:
+        """
+        Ask once, and read the answer.
+
+        :param path: the endpoint, such as ``/v2/account``.
+        :param read: what makes sense of an :class:`Answer`.
+        :raises UseApiError: as :meth:`get` and ``read``.
+        """
+        answer = self.get(path)
+        return read(answer, conn_id=self.settings.conn_id, secrets=self.settings.secrets)
 
     def get(self, path: str) -> Answer:
         """

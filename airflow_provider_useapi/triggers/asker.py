@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow_provider_useapi.answers import ACCOUNT_PATH, read_account
+from airflow_provider_useapi.capacity import read_rows
 from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiError
+from airflow_provider_useapi.hooks.settings import asettings_of
 from airflow_provider_useapi.hooks.useapi import UseApiHook
-from airflow_provider_useapi.metrics import count_request
+from airflow_provider_useapi.metrics import counted_request
 from airflow_provider_useapi.transports.asynchronous import AsyncClient
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.account import Account
     from airflow_provider_useapi.connection import Settings
+    from airflow_provider_useapi.dialects import Rows
+    from airflow_provider_useapi.services import Endpoint
+
+T = TypeVar("T")
 
 
 class Asker:
     """
-    Reads the connection before each look, and keeps its client for as long as it stays the same.
+    Reads the connection before each request, and keeps its client while that stays the same.
 
     :param conn_id: id of the connection.
     """
@@ -26,31 +36,36 @@ class Asker:
     def __init__(self, conn_id: str) -> None:
         self._hook = UseApiHook(conn_id)
         self._client: AsyncClient | None = None
+        self._opening = asyncio.Lock()
         self._seen: Settings | str | None = None
+        self._held: dict[Endpoint, tuple[float, UseApiError]] = {}
 
     async def account(self) -> Account:
         """
         The account, asked for once.
 
-        A refused token is asked about once more if the connection holds another one by then: a
-        token that is being renewed must not end every gate that waits.
-
         :raises UseApiError: as :meth:`UseApiHook.get_account`.
         """
-        client = await self._ready()
+        return await self._ask(ACCOUNT_PATH, read_account)
+
+    async def rows(self, endpoint: Endpoint) -> Rows:
+        """
+        What a live endpoint tells, asked for once, and not before it wants to be asked again.
+
+        :raises UseApiError: as :meth:`UseApiHook.get_capacity`.
+        """
+        until, error = self._held.get(endpoint, (0.0, None))
+        left = until - monotonic()
+        if error and left > 0:
+            raise type(error)(str(error), status_code=error.status_code, retry_after=left)
         try:
-            return await self._ask(client)
-        except UseApiAuthError:
-            again = await self._ready()
-            if again.settings.token == client.settings.token:
-                raise
-            self._hook.log.info(
-                "The token was refused, but the connection has a new one: looking again."
-            )
-            return await self._ask(again)
+            return await self._ask(endpoint.path, partial(read_rows, endpoint))
+        except UseApiError as e:
+            self._held[endpoint] = (monotonic() + (e.retry_after or 0.0), e)
+            raise
 
     async def is_changed(self) -> bool:
-        """Whether the connection is another one than at the last look."""
+        """Whether the connection is another one than at the last request."""
         before = self._seen
         with suppress(UseApiError):  # another error is a change, too
             await self._settings()
@@ -62,30 +77,40 @@ class Asker:
         if client:
             await client.__aexit__(None, None, None)
 
+    async def _ask(self, path: str, read: Callable[..., T]) -> T:
+        """
+        One request; or two, if the token is refused and the connection has a new one by then.
+
+        A token that is being renewed must not end every gate that waits.
+        """
+        client = await self._ready()
+        try:
+            with counted_request(client.settings.conn_id):
+                return await client.ask(path, read)
+        except UseApiAuthError:
+            again = await self._ready()
+            if again.settings.token == client.settings.token:
+                raise
+            self._hook.log.info(
+                "The token was refused, but the connection has a new one: looking again."
+            )
+            with counted_request(again.settings.conn_id):
+                return await again.ask(path, read)
+
     async def _ready(self) -> AsyncClient:
-        settings = await self._settings()
-        if self._client and not await self._client.fits(settings):
-            await self.aclose()
-        if self._client is None:
-            self._client = await AsyncClient(settings).__aenter__()
-        return self._client
+        async with self._opening:
+            settings = await self._settings()
+            if self._client and not await self._client.fits(settings):
+                await self.aclose()
+            if self._client is None:
+                self._client = await AsyncClient(settings).__aenter__()
+            return self._client
 
     async def _settings(self) -> Settings:
         known = self._seen if not isinstance(self._seen, str) else None
         try:
-            self._seen = settings = await self._hook.asettings(known)
+            self._seen = settings = await asettings_of(self._hook, known)
         except UseApiError as e:
             self._seen = str(e)
             raise
         return settings
-
-    async def _ask(self, client: AsyncClient) -> Account:
-        settings, error = client.settings, None
-        try:
-            answer = await client.get(ACCOUNT_PATH)
-            return read_account(answer, conn_id=settings.conn_id, secrets=settings.secrets)
-        except UseApiError as e:
-            error = e
-            raise
-        finally:
-            count_request(settings.conn_id, error)

@@ -12,7 +12,8 @@ from airflow.providers.common.compat.triggers import BaseEventTrigger
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.form import DEFAULT_CONN_ID
 from airflow_provider_useapi.gate import Thresholds, Verdict, check_arguments
-from airflow_provider_useapi.triggers.poll import Look, Poll, shared_poll
+from airflow_provider_useapi.triggers.look import Look
+from airflow_provider_useapi.triggers.poll import Poll, shared_poll
 
 _PATH = "airflow_provider_useapi.triggers.useapi"
 """Where Airflow finds the classes again. Stored, so that it outlives any order of the modules."""
@@ -26,6 +27,9 @@ class Condition(TypedDict, total=False):
     min_active_accounts: int | None
     max_error_accounts: int | None
     min_allocations_left: int | None
+    min_free_accounts: int | None
+    min_free_job_slots: int | None
+    jobs_per_account: int | None
     poke_interval: float | timedelta
 
 
@@ -47,6 +51,9 @@ class ConditionTrigger(BaseEventTrigger):
         min_active_accounts: int | None = None,
         max_error_accounts: int | None = None,
         min_allocations_left: int | None = None,
+        min_free_accounts: int | None = None,
+        min_free_job_slots: int | None = None,
+        jobs_per_account: int | None = None,
         poke_interval: float | timedelta = 60.0,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -55,6 +62,9 @@ class ConditionTrigger(BaseEventTrigger):
         self.min_active_accounts = min_active_accounts
         self.max_error_accounts = max_error_accounts
         self.min_allocations_left = min_allocations_left
+        self.min_free_accounts = min_free_accounts
+        self.min_free_job_slots = min_free_job_slots
+        self.jobs_per_account = jobs_per_account
         self.poke_interval: float = (
             poke_interval.total_seconds() if isinstance(poke_interval, timedelta) else poke_interval
         )
@@ -67,6 +77,9 @@ class ConditionTrigger(BaseEventTrigger):
             "min_active_accounts": self.min_active_accounts,
             "max_error_accounts": self.max_error_accounts,
             "min_allocations_left": self.min_allocations_left,
+            "min_free_accounts": self.min_free_accounts,
+            "min_free_job_slots": self.min_free_job_slots,
+            "jobs_per_account": self.jobs_per_account,
             "poke_interval": self.poke_interval,
         }
 
@@ -96,9 +109,13 @@ class ConditionTrigger(BaseEventTrigger):
         service = "" if self.service is None and self.names_service else self.service
         try:
             thresholds = Thresholds(
-                self.min_active_accounts, self.max_error_accounts, self.min_allocations_left
+                self.min_active_accounts,
+                self.max_error_accounts,
+                self.min_allocations_left,
+                self.min_free_accounts,
+                self.min_free_job_slots,
             )
-            check_arguments(service, thresholds)
+            check_arguments(service, thresholds, self.jobs_per_account)
         except UseApiError as e:
             return e
-        return await look.verdict(service, thresholds)
+        return await look.verdict(service, thresholds, self.jobs_per_account)

@@ -17,7 +17,8 @@ from airflow_provider_useapi.endings import GRACE, Ending, Failed, Opened, Timed
 from airflow_provider_useapi.metrics import gate_ended
 from airflow_provider_useapi.pacing import backoff, phase
 from airflow_provider_useapi.triggers.condition import Condition, ConditionTrigger
-from airflow_provider_useapi.triggers.poll import Look, Poll
+from airflow_provider_useapi.triggers.look import Look
+from airflow_provider_useapi.triggers.poll import Poll
 from airflow_provider_useapi.waiting import Memory, consider
 
 _FAR = 10 * 365 * 86400.0
@@ -35,6 +36,9 @@ class UseApiAccountTrigger(ConditionTrigger):
     :param min_active_accounts: at least so many linked accounts are active; 1 when not stated.
     :param max_error_accounts: at most so many are in error.
     :param min_allocations_left: the subscription allows at least so many more accounts.
+    :param min_free_accounts: at least so many accounts have a free job slot right now.
+    :param min_free_job_slots: at least so many job slots are free right now.
+    :param jobs_per_account: how many jobs an account may run at a time, in the user's view.
     :param poke_interval: seconds between two looks, 1 at the least.
     :param timeout: seconds until the gate gives up.
     :param since: when the gate began to wait, in seconds since the epoch; ``None`` if it begins
@@ -97,12 +101,8 @@ class UseApiAccountTrigger(ConditionTrigger):
         own_look = None if self.since is None else datetime.fromtimestamp(self.since, UTC)
         async with aclosing(poll.from_now_on(shared_stream, own_look)) as looks:
             ending = await self._wait(poll, looks)
-        if isinstance(ending, Opened) and await self._ends_here(ending):
-            from airflow.triggers.base import TaskSuccessEvent
-
-            yield TaskSuccessEvent()
-        else:
-            yield TriggerEvent(to_payload(ending))
+        is_over = isinstance(ending, Opened) and await self._ends_task(ending)
+        yield _success() if is_over else TriggerEvent(to_payload(ending))
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """The end of the gate, with a poll of its own: Airflow before 3.3, and ``dag.test()``."""
@@ -168,20 +168,17 @@ class UseApiAccountTrigger(ConditionTrigger):
         until = given_up_at(self)
         return until.timestamp() - GRACE - self.timeout if until else time.time()
 
-    async def _ends_here(self, ending: Opened) -> bool:
+    async def _ends_task(self, ending: Opened) -> bool:
         """Push what the task pushes, if it can end without a worker."""
         # Only a task that began here is known here; else the worker has seen to it.
         needs = ("outlets", "has_on_success_callback")
         if not self.end_from_trigger or any(getattr(self.task, name, None) for name in needs):
             return False
         value = dict(ending.xcom)
-        xcoms = {"none": {}, "keys": {**value, "return_value": value}}
+        xcoms = {} if self.xcoms == "none" else {"return_value": value}
+        xcoms |= value if self.xcoms == "keys" else {}
         try:
-            await asyncio.to_thread(
-                push_from_trigger,
-                self.task_instance,
-                xcoms.get(self.xcoms, {"return_value": value}),
-            )
+            await asyncio.to_thread(push_from_trigger, self.task_instance, xcoms)
         except Exception as e:  # noqa: BLE001 - whatever keeps the XComs; a worker can do it as well
             self.log.warning("A worker ends this task: its XCom failed with %s.", type(e).__name__)
             return False
@@ -190,3 +187,9 @@ class UseApiAccountTrigger(ConditionTrigger):
     def _identity(self) -> str:
         names = ("dag_id", "task_id", "run_id", "map_index")
         return "#".join(str(getattr(self.task_instance, name, "")) for name in names)
+
+
+def _success() -> TriggerEvent:
+    from airflow.triggers.base import TaskSuccessEvent  # Airflow 3
+
+    return TaskSuccessEvent()

@@ -11,19 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from airflow_provider_useapi.exceptions import UseApiError, UseApiUnavailableError
-from airflow_provider_useapi.gate import Thresholds, Verdict, judge
 from airflow_provider_useapi.metrics import gates_waiting
 from airflow_provider_useapi.triggers.asker import Asker
-
-if TYPE_CHECKING:
-    from airflow_provider_useapi.account import Account
+from airflow_provider_useapi.triggers.look import Look
 
 LEAST_INTERVAL = 1.0
 """Seconds between two looks at the least, whatever a DAG asks for."""
@@ -32,41 +26,6 @@ PATIENCE = 600.0
 """Seconds until a permanent error is looked at again, by those who do not give up."""
 
 _CHECK_CONNECTION = 60.0
-
-
-@dataclass(eq=False)
-class Look:
-    """
-    One look at an account, for everybody who shares the poll.
-
-    :param found: the account, or why there is none.
-    :param at: when, for people.
-    :param taken: when, in seconds of the monotonic clock.
-    """
-
-    found: Account | UseApiError
-    at: datetime
-    taken: float
-    _verdicts: dict[tuple[str | None, Thresholds], Verdict | UseApiError] = field(
-        default_factory=dict
-    )
-
-    @property
-    def error(self) -> UseApiError | None:
-        """Why there is no account."""
-        return self.found if isinstance(self.found, UseApiError) else None
-
-    async def verdict(self, service: str | None, thresholds: Thresholds) -> Verdict | UseApiError:
-        """What this look says of a gate; worked out once for all gates that ask the same."""
-        if isinstance(self.found, UseApiError):
-            return self.found
-        key = (service, thresholds)
-        if key not in self._verdicts:
-            try:
-                self._verdicts[key] = judge(self.found, service, thresholds)
-            except UseApiError as e:
-                self._verdicts[key] = e
-        return self._verdicts[key]
 
 
 class Poll:
@@ -93,7 +52,7 @@ class Poll:
         try:
             while True:
                 await self._pause(asker)
-                self.latest = look = await _look(asker)
+                self.latest = look = await Look.take(asker)
                 self._wanted.clear()
                 self._plan(look)
                 gates_waiting(self.conn_id)
@@ -101,6 +60,8 @@ class Poll:
         finally:
             if self._asker is asker:  # whoever comes next may have begun already
                 self._asker = None
+            if self.latest:
+                await self.latest.forget()
             await asker.aclose()
 
     @property
@@ -193,17 +154,6 @@ class Poll:
                 await asyncio.wait_for(self._wanted.wait(), tick)
             if is_stuck and await asker.is_changed():
                 return
-
-
-async def _look(asker: Asker) -> Look:
-    found: Account | UseApiError
-    try:
-        found = await asker.account()
-    except UseApiError as e:
-        found = e
-    except Exception as e:  # noqa: BLE001 - one odd answer must not end all gates that share the poll
-        found = UseApiUnavailableError(f"A look failed in an unforeseen way: {type(e).__name__}.")
-    return Look(found, datetime.now(UTC), monotonic())
 
 
 _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, float], Poll]] = (

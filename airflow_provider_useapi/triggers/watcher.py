@@ -14,7 +14,8 @@ from airflow_provider_useapi.edges import CLOSED, OPEN, fires, problem_of
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.gate import Verdict
 from airflow_provider_useapi.triggers.condition import Condition, ConditionTrigger
-from airflow_provider_useapi.triggers.poll import Look, Poll
+from airflow_provider_useapi.triggers.look import Look
+from airflow_provider_useapi.triggers.poll import Poll
 from airflow_provider_useapi.waiting import Memory, consider
 
 _TROUBLE = "This watcher cannot fire as things are; it looks again in a while: %s"
@@ -39,6 +40,9 @@ class UseApiAccountEventTrigger(ConditionTrigger):
     :param min_active_accounts: open with at least so many active accounts; 1 when not stated.
     :param max_error_accounts: open with at most so many in error.
     :param min_allocations_left: open if the subscription allows at least so many more.
+    :param min_free_accounts: open with at least so many accounts that have a free job slot.
+    :param min_free_job_slots: open with at least so many free job slots.
+    :param jobs_per_account: how many jobs an account may run at a time, in the user's view.
     :param poke_interval: seconds between two looks, 1 at the least.
     :param fire_on: ``open``, ``close`` or ``change``.
     :param emit_initial: whether the state at the very first look counts as an edge.
