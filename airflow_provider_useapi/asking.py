@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 from airflow_provider_useapi.account import Account
+from airflow_provider_useapi.arguments import Thresholds
 from airflow_provider_useapi.capacity import capacity_of, endpoints_of
-from airflow_provider_useapi.gate import Thresholds, Verdict, judge
+from airflow_provider_useapi.gate import Verdict, judge
 from airflow_provider_useapi.services import Endpoint
 
 Question = Endpoint | None

@@ -5,24 +5,34 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from airflow import __version__ as _version
 
-from airflow_provider_useapi.redaction import secret_forms
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Notes(Protocol):
+        """A small store that outlives the process of a rescheduled task."""
+
+        def get(self, key: str, default: Any = None) -> Any:
+            """Read a value."""
+
+        def set(self, key: str, value: Any) -> None:
+            """Write a value."""
+
+    class AssetStore(Protocol):
+        """A small store that belongs to an asset, and outlives the triggerer."""
+
+        async def aget(self, key: str) -> Any:
+            """Read a value; ``None`` if there is none."""
+
+        async def aset(self, key: str, value: Any) -> None:
+            """Write a value."""
+
 
 SHARES_STREAMS = tuple(map(int, _version.split(".")[:2])) >= (3, 3)
 """Airflow 3.3 lets triggers share a poll, and tasks with templates start and end in one."""
-
-
-class Notes(Protocol):
-    """A small store that outlives the process of a rescheduled task."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Read a value."""
-
-    def set(self, key: str, value: Any) -> None:
-        """Write a value."""
 
 
 def task_notes(context: Mapping[str, Any]) -> Notes | None:
@@ -52,16 +62,6 @@ def push_from_trigger(task_instance: Any, xcoms: Mapping[str, Any]) -> None:
         XCom.set(key=key, value=value, **ti)
 
 
-class AssetStore(Protocol):
-    """A small store that belongs to an asset, and outlives the triggerer."""
-
-    async def aget(self, key: str) -> Any:
-        """Read a value; ``None`` if there is none."""
-
-    async def aset(self, key: str, value: Any) -> None:
-        """Write a value."""
-
-
 def asset_stores(trigger: object) -> tuple[AssetStore, ...]:
     """The store of each asset that a trigger watches (Airflow 3.3+); before, there is none."""
     # Only by this name: a trigger is not told which assets it watches.
@@ -80,6 +80,8 @@ def given_up_at(trigger: object) -> datetime | None:
 def mask(secrets: Iterable[str]) -> None:
     """Keep secrets, in every form, out of all task logs."""
     from airflow.providers.common.compat.sdk import mask_secret
+
+    from airflow_provider_useapi.redaction import secret_forms
 
     for secret in secrets:
         for form in secret_forms(secret):

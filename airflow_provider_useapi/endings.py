@@ -12,9 +12,6 @@ from typing import Any, ClassVar
 
 from airflow_provider_useapi.waiting import Memory
 
-GRACE = 60.0
-"""Seconds from the time-out of a gate, which its trigger keeps, to the one that Airflow is told."""
-
 
 @dataclass(frozen=True)
 class Opened:

@@ -7,13 +7,20 @@ Pure: the clock comes in as an argument.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import count
+from typing import TYPE_CHECKING
 
-from airflow_provider_useapi.waiting import Memory
+if TYPE_CHECKING:
+    from airflow_provider_useapi.waiting import Memory
+
+GRACE = 60.0
+"""Seconds from the time-out of a gate, which its trigger keeps, to the one that Airflow is told."""
 
 _INSTANT = 0.01
+_FAR = 10 * 365 * 86400.0
+"""Seconds beyond which some databases have no date."""
 
 
 def next_look(interval: float, left: float, memory: Memory, now: datetime) -> tuple[float, bool]:
@@ -31,6 +38,11 @@ def next_look(interval: float, left: float, memory: Memory, now: datetime) -> tu
     wait = max(interval, held, 0.0)
     # Just after: the time-out counts as reached once more than its seconds have passed.
     return min(wait, max(left, 0.0) + _INSTANT), held <= max(left, 0.0)
+
+
+def given_up_after(timeout: float) -> timedelta:
+    """When Airflow itself is to give a deferred gate up: somewhat later than its trigger does."""
+    return timedelta(seconds=min(max(timeout, 0.0) + GRACE, _FAR))
 
 
 def backoff(interval: float, max_wait: float | None, seed: str) -> Iterator[float]:

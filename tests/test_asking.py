@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from airflow_provider_useapi.account import Account
+from airflow_provider_useapi.arguments import Thresholds
 from airflow_provider_useapi.asking import Question, ask_all, questions_of
 from airflow_provider_useapi.dialects import Row, Rows
 from airflow_provider_useapi.exceptions import UseApiConfigError
-from airflow_provider_useapi.gate import Thresholds
 
 ACTIVE = {"subscriptionIsActive": True, "accounts": {"Muse API": {"total": 2, "active": 2}}}
 

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_useapi.account import Account
+from airflow_provider_useapi.arguments import Thresholds, check_arguments
 from airflow_provider_useapi.capacity import AccountCapacity, Capacity
 from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
-from airflow_provider_useapi.gate import Thresholds, check_arguments, judge
+from airflow_provider_useapi.gate import judge
 
 SMALL = st.integers(0, 5)
 THRESHOLDS = st.builds(

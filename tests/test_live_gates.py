@@ -59,7 +59,7 @@ async def test_every_service_opens_a_gate_alike_on_workers_and_in_the_triggerer(
     )
     wanted = {"service": slug, "min_free_job_slots": 3, "min_free_accounts": 2}
     wanted |= {} if LIVE[slug].publishes_limit else {"jobs_per_account": 2}
-    found = await asyncio.to_thread(lambda: wait_on_worker(**wanted))
+    found = wait_on_worker(**wanted)
     on_worker, useapi_sandbox.requests = asked(useapi_sandbox), []
     payload = await wait_in_trigger(**wanted)
     assert (found["free_job_slots"], found["free_accounts"]) == (3, 2)
@@ -225,7 +225,7 @@ async def test_nothing_of_a_list_of_accounts_gets_out_in_any_mode(
     for body in (good, {"error": f"{canary}@example.com"}, [good]):
         useapi_sandbox.script(path, *[Answer(body=body)] * 50)
         try:
-            shown.append(await asyncio.to_thread(wait_on_worker, timeout=0.05, **wanted))
+            shown.append(wait_on_worker(timeout=0.05, **wanted))
         except AirflowSensorTimeout as e:
             shown.append(repr(e))
         shown.append(await wait_in_trigger(timeout=1.2, **wanted))

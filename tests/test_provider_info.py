@@ -56,7 +56,10 @@ def test_every_module_that_users_import_is_listed_and_exists() -> None:
         listed = {module for item in info[kind] for module in item["python-modules"]}
         package = importlib.import_module(f"airflow_provider_useapi.{kind}")
         found = {f"{package.__name__}.{m.name}" for m in pkgutil.iter_modules(package.__path__)}
-        own = {f"airflow_provider_useapi.hooks.{name}" for name in ("settings", "widgets")}
+        own = {
+            f"airflow_provider_useapi.{name}"
+            for name in ("hooks.settings", "hooks.widgets", "sensors.deferral", "sensors.worker")
+        }
         assert listed == found - own
         for module in listed:
             importlib.import_module(module)

@@ -39,7 +39,8 @@ def test_the_connections_can_be_read(monkeypatch: pytest.MonkeyPatch, line: str)
 
 def test_the_log_line_is_one_that_a_gate_writes() -> None:
     from airflow_provider_useapi.account import Account
-    from airflow_provider_useapi.gate import Thresholds, judge
+    from airflow_provider_useapi.arguments import Thresholds
+    from airflow_provider_useapi.gate import judge
     from airflow_provider_useapi.waiting import Memory
 
     account = Account.from_json({"accounts": {"Kling API": {"total": 3, "active": 1}}})

@@ -161,10 +161,12 @@ def test_a_rescheduled_gate_hands_the_wait_to_the_next_process(
         process = gate(mode="reschedule", timeout=30)
         assert not process.poke({"task_state_store": notes})
         left = process._get_next_poke_interval(0.0, lambda: 0.0, 1)
-        process._hook and process._hook.close()
+        assert process._gate
+        said = process._gate.timed_out()
+        process._gate.close()
     assert len(useapi_sandbox.requests) == 2, "the third process looked against the API's wish"
     assert left == pytest.approx(30, abs=0.1)
-    assert process._timed_out().startswith(
+    assert said.startswith(
         "Timed out after 30 s; last known to be closed: the subscription is not active; then: "
     )
 

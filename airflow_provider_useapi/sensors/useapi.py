@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import (
@@ -18,36 +17,18 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_provider_useapi.compat import SHARES_STREAMS, is_crash_of_trigger, task_notes
-from airflow_provider_useapi.endings import (
-    GRACE,
-    Failed,
-    Opened,
-    TimedOut,
-    from_payload,
-    to_payload,
-)
-from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiError
+from airflow_provider_useapi.arguments import Thresholds, check_arguments
+from airflow_provider_useapi.compat import is_crash_of_trigger
 from airflow_provider_useapi.form import DEFAULT_CONN_ID
-from airflow_provider_useapi.gate import Thresholds, Verdict, check_arguments
-from airflow_provider_useapi.pacing import next_look
-from airflow_provider_useapi.waiting import Memory, consider
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_useapi.compat import Notes
-    from airflow_provider_useapi.hooks.useapi import UseApiHook
-
-NOTE = "useapi_gate"
-"""The key in the task's own store."""
+    from airflow_provider_useapi.sensors.worker import WorkerGate
+    from airflow_provider_useapi.waiting import Memory
 
 RESCHEDULE_SECONDS = 1.0
 """A scheduler takes a task that is queued again sooner for one that died, and counts a try."""
-
-_TRIGGER = "airflow_provider_useapi.triggers.useapi.UseApiAccountTrigger"
-_FAR = 10 * 365 * 86400.0
-"""Seconds beyond which some databases have no date."""
 
 
 class UseApiAccountSensor(BaseSensorOperator):
@@ -115,24 +96,17 @@ class UseApiAccountSensor(BaseSensorOperator):
         check_arguments(service, self.thresholds, jobs_per_account)
         self.deferrable = deferrable
         self.end_from_trigger = end_from_trigger
-        self._names_service = service is not None
+        self.names_service = service is not None
         self._entered: datetime | None = None
-        self._hook: UseApiHook | None = None
-        self._memory: Memory | None = None
-        self._notes: Notes | None = None
+        self._gate: WorkerGate | None = None
         self._wants_start = deferrable and start_from_trigger
-        is_plain = all(isinstance(field, str | None) for field in (useapi_conn_id, service))
-        if self._wants_start and not self._start_obstacle(is_plain=is_plain):
-            from airflow.triggers.base import StartTriggerArgs  # 10 ms, for those who need it
+        if self._wants_start:
+            from airflow_provider_useapi.sensors.deferral import start_trigger_args
 
             # Not on the class: Airflow would start mapped tasks from there, without arguments.
-            self.start_from_trigger = True
-            self.start_trigger_args = StartTriggerArgs(
-                trigger_cls=_TRIGGER,
-                trigger_kwargs=self._trigger_arguments(),
-                next_method="execute_complete",
-                timeout=_given_up_after(self.timeout),
-            )
+            is_plain = all(isinstance(field, str | None) for field in (useapi_conn_id, service))
+            self.start_trigger_args = start_trigger_args(self, is_plain=is_plain)
+            self.start_from_trigger = self.start_trigger_args is not None
 
     def execute(self, context: Context) -> Any:
         """Wait; see the class for how it ends."""
@@ -140,7 +114,9 @@ class UseApiAccountSensor(BaseSensorOperator):
         with self._outcome():
             if not self.deferrable:
                 return super().execute(context)
-            if self._wants_start and (obstacle := self._start_obstacle(context)):
+            from airflow_provider_useapi.sensors.deferral import start_obstacle
+
+            if self._wants_start and (obstacle := start_obstacle(self, context)):
                 self.log.info("This gate makes its first look on a worker: %s.", obstacle)
             if found := self.poke(context):
                 return found.xcom_value
@@ -154,7 +130,7 @@ class UseApiAccountSensor(BaseSensorOperator):
         if next_method == "__fail__" and str(arguments.get("error")).endswith("timeout"):
             # Airflow itself has given the gate up: there was no triggerer to do it in time.
             next_method = "execute_complete"
-            arguments = {"event": to_payload(TimedOut(Memory()))}
+            arguments = {"event": {"outcome": "timeout"}}
         with self._outcome():
             return super().resume_execution(next_method, arguments, context)
 
@@ -165,17 +141,19 @@ class UseApiAccountSensor(BaseSensorOperator):
         :raises AirflowFailException: on a permanent error.
         :raises AirflowSensorTimeout: if the gate is still closed at its time-out.
         """
+        from airflow_provider_useapi.endings import Failed, Opened, from_payload
+        from airflow_provider_useapi.sensors.deferral import end_obstacle
+
         ending = from_payload(event)
         if isinstance(ending, Failed):
             raise AirflowFailException(ending.reason)
         if isinstance(ending, Opened):
-            if self.end_from_trigger and (obstacle := self._end_obstacle()):
+            if self.end_from_trigger and (obstacle := end_obstacle(self)):
                 self.log.info("The gate is open. A worker ends this task: %s.", obstacle)
             return dict(ending.xcom)
-        self._memory = ending.memory
-        if found := self.poke(context):
+        if found := self._at_work(context, ending.memory).look():
             return found.xcom_value
-        raise AirflowSensorTimeout(self._timed_out())
+        raise AirflowSensorTimeout
 
     def poke(self, context: Context) -> PokeReturnValue:
         """
@@ -183,110 +161,26 @@ class UseApiAccountSensor(BaseSensorOperator):
 
         :raises AirflowFailException: on a permanent error.
         """
-        memory = self._recall(context)
-        if memory.is_held(datetime.now(UTC)):
-            return PokeReturnValue(False)
-        found, at = self._look(), datetime.now(UTC)
-        step = consider(memory, found, at)
-        for level, line in step.lines:
-            getattr(self.log, level)("%s", line)
-        if step.failed:
-            raise AirflowFailException(str(step.failed)) from step.failed
-        if step.opened:
-            return PokeReturnValue(True, step.opened.to_xcom(at.isoformat()))
-        self._remember(step.memory)
-        return PokeReturnValue(False)
+        return self._at_work(context).look()
 
-    def _look(self) -> Verdict | UseApiError:
-        from airflow_provider_useapi.hooks.useapi import UseApiHook
+    def _at_work(self, context: Context | None = None, memory: Memory | None = None) -> WorkerGate:
+        """The gate, as long as this worker has it."""
+        from airflow_provider_useapi.sensors.worker import WorkerGate
 
-        self._hook = hook = self._hook or UseApiHook(self.useapi_conn_id)
-        try:
-            try:
-                return self._verdict(hook)
-            except UseApiAuthError:
-                # A token that is being renewed must not end every gate that waits.
-                if not hook.token_changed():
-                    raise
-                self.log.info(
-                    "The token was refused, but the connection has a new one: looking again."
-                )
-                return self._verdict(hook)
-        except UseApiError as e:
-            return e
-
-    def _verdict(self, hook: UseApiHook) -> Verdict:
-        from airflow_provider_useapi.asking import ask_all, questions_of
-
-        # A template may render to None where it stood for a name; that is not "no service".
-        service = "" if self.service is None and self._names_service else self.service
-        return ask_all(questions_of(service, self.thresholds, self.jobs_per_account), hook.answer)
+        if self._gate is None:
+            self._gate = WorkerGate(self, context or {}, memory)
+        return self._gate
 
     def _defer(self) -> NoReturn:
+        from airflow_provider_useapi.pacing import given_up_after
+        from airflow_provider_useapi.sensors.deferral import trigger_arguments
         from airflow_provider_useapi.triggers.useapi import UseApiAccountTrigger
 
         began = (self._entered or datetime.now(UTC)).timestamp()
-        note = (self._memory or Memory()).to_note()
-        trigger = UseApiAccountTrigger(**self._trigger_arguments(), since=began, note=note)
+        note = self._at_work().memory.to_note()
+        trigger = UseApiAccountTrigger(**trigger_arguments(self), since=began, note=note)
         left = began + self.timeout - time.time()
-        self.defer(trigger=trigger, method_name="execute_complete", timeout=_given_up_after(left))
-
-    def _trigger_arguments(self) -> dict[str, Any]:
-        keyed = getattr(self, "multiple_outputs", False)
-        return {
-            "useapi_conn_id": self.useapi_conn_id,
-            "service": self.service,
-            **asdict(self.thresholds),
-            "jobs_per_account": self.jobs_per_account,
-            "poke_interval": self.poke_interval,
-            "timeout": self.timeout,
-            "names_service": self._names_service,
-            "exponential_backoff": self.exponential_backoff,
-            "max_wait": self.max_wait.total_seconds() if self.max_wait else None,
-            "end_from_trigger": self.end_from_trigger and not self._end_obstacle(),
-            "xcoms": "none" if not self.do_xcom_push else "keys" if keyed else "value",
-        }
-
-    def _start_obstacle(self, context: Context | None = None, *, is_plain: bool = True) -> str:
-        """Why this gate cannot make its first look in the triggerer; empty if it can."""
-        if not SHARES_STREAMS:
-            return "Airflow before 3.3 cannot start it in the triggerer"
-        if self.on_execute_callback or self._pre_execute_hook:
-            return "only a worker calls its on_execute_callback and pre_execute"
-        if self.execution_timeout and self.execution_timeout < _given_up_after(self.timeout):
-            return "its execution_timeout, which the triggerer would count, is below its timeout"
-        if context and getattr(context.get("ti"), "map_index", -1) >= 0:
-            return "Airflow cannot start a mapped task in the triggerer"
-        return "" if is_plain else "an argument of it comes from another task"
-
-    def _end_obstacle(self) -> str:
-        """Why the triggerer cannot end this task; empty if it can."""
-        if not SHARES_STREAMS:
-            return "Airflow before 3.3 cannot end it in the triggerer"
-        if self.outlets:
-            return "only a worker emits the events of its outlets"
-        if self.on_success_callback:
-            return "only a worker calls its on_success_callback"
-        return "only a worker calls its post_execute" if self._post_execute_hook else ""
-
-    def _recall(self, context: Context) -> Memory:
-        if self._memory is None:
-            self._memory = Memory()
-            if (
-                self.reschedule
-                and not self.deferrable
-                and (notes := task_notes(context)) is not None
-            ):
-                self._notes = notes
-                self._memory = Memory.from_note(notes.get(NOTE))
-        return self._memory
-
-    def _remember(self, memory: Memory) -> None:
-        if self._notes is not None and (
-            self._memory is None or memory.to_note() != self._memory.to_note()
-        ):
-            self._notes.set(NOTE, memory.to_note())
-        self._memory = memory
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=given_up_after(left))
 
     @contextmanager
     def _outcome(self) -> Iterator[None]:
@@ -303,19 +197,15 @@ class UseApiAccountSensor(BaseSensorOperator):
             if cause and (isinstance(cause, AirflowFailException) or is_crash_of_trigger(cause)):
                 raise cause from cause.__cause__
             if cause is None or isinstance(cause, AirflowSensorTimeout):
-                raise AirflowSkipException(self._timed_out()) from None
+                raise AirflowSkipException(self._at_work().timed_out()) from None
             raise
         except AirflowSensorTimeout:
-            if self.soft_fail or self.never_fail:
-                raise AirflowSkipException(self._timed_out()) from None
-            raise AirflowSensorTimeout(self._timed_out()) from None
+            kind = AirflowSkipException if self.soft_fail or self.never_fail else None
+            raise (kind or AirflowSensorTimeout)(self._at_work().timed_out()) from None
         finally:
-            if self._hook:
-                self._hook.close()
-            self._hook = self._memory = self._notes = None
-
-    def _timed_out(self) -> str:
-        return (self._memory or Memory()).timed_out(self.timeout)
+            if self._gate:
+                self._gate.close()
+            self._gate = None
 
     def _get_next_poke_interval(
         self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int
@@ -326,20 +216,5 @@ class UseApiAccountSensor(BaseSensorOperator):
         if self._entered and isinstance(started_at, datetime) and started_at >= self._entered:
             # Airflow 3 counts from the first rescheduling, which comes a moment after this.
             left = self.timeout + RESCHEDULE_SECONDS
-        memory = self._memory or Memory()
-        wait, is_look = next_look(interval, left, memory, datetime.now(UTC))
-        if self.reschedule and not is_look and self._notes is None:
-            # The next process would know nothing of this and ask against the API's wish.
-            self.log.warning(
-                "The API wants to be left alone for longer than this gate may wait: it stays here"
-                " until its time-out in %.0f s.",
-                left,
-            )
-            time.sleep(wait)
-            raise AirflowSensorTimeout
+        wait = self._at_work().wait(interval, left)
         return max(wait, RESCHEDULE_SECONDS) if self.reschedule else wait
-
-
-def _given_up_after(timeout: float) -> timedelta:
-    """When Airflow itself gives a deferred gate up: somewhat later than its trigger does."""
-    return timedelta(seconds=min(max(timeout, 0.0) + GRACE, _FAR))

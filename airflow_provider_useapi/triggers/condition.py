@@ -9,9 +9,10 @@ from typing import Any, TypedDict
 
 from airflow.providers.common.compat.triggers import BaseEventTrigger
 
+from airflow_provider_useapi.arguments import Thresholds, check_arguments
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.form import DEFAULT_CONN_ID
-from airflow_provider_useapi.gate import Thresholds, Verdict, check_arguments
+from airflow_provider_useapi.gate import Verdict
 from airflow_provider_useapi.triggers.look import Look
 from airflow_provider_useapi.triggers.poll import Poll, shared_poll
 

@@ -13,9 +13,9 @@ from typing import Any, Unpack
 from airflow.triggers.base import TriggerEvent
 
 from airflow_provider_useapi.compat import SHARES_STREAMS, given_up_at, push_from_trigger
-from airflow_provider_useapi.endings import GRACE, Ending, Failed, Opened, TimedOut, to_payload
+from airflow_provider_useapi.endings import Ending, Failed, Opened, TimedOut, to_payload
 from airflow_provider_useapi.metrics import gate_ended
-from airflow_provider_useapi.pacing import backoff, phase
+from airflow_provider_useapi.pacing import GRACE, backoff, phase
 from airflow_provider_useapi.triggers.condition import Condition, ConditionTrigger
 from airflow_provider_useapi.triggers.look import Look
 from airflow_provider_useapi.triggers.poll import Poll

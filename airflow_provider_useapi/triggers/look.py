@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from airflow_provider_useapi.arguments import Thresholds
 from airflow_provider_useapi.asking import Question, aask_all, questions_of
 from airflow_provider_useapi.exceptions import UseApiError, UseApiUnavailableError
-from airflow_provider_useapi.gate import Thresholds, Verdict
+from airflow_provider_useapi.gate import Verdict
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.account import Account

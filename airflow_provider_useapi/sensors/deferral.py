@@ -1,0 +1,83 @@
+"""What a gate hands to its trigger, and which parts of it need a worker all the same."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_useapi.compat import SHARES_STREAMS
+from airflow_provider_useapi.pacing import given_up_after
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+    from airflow.triggers.base import StartTriggerArgs
+
+    from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
+
+_TRIGGER = "airflow_provider_useapi.triggers.useapi.UseApiAccountTrigger"
+
+
+def trigger_arguments(sensor: UseApiAccountSensor) -> dict[str, Any]:
+    """The arguments of the trigger; templates in them are rendered if it is started by Airflow."""
+    pushes_keys = getattr(sensor, "multiple_outputs", False)
+    return {
+        "useapi_conn_id": sensor.useapi_conn_id,
+        "service": sensor.service,
+        **asdict(sensor.thresholds),
+        "jobs_per_account": sensor.jobs_per_account,
+        "poke_interval": sensor.poke_interval,
+        "timeout": sensor.timeout,
+        "names_service": sensor.names_service,
+        "exponential_backoff": sensor.exponential_backoff,
+        "max_wait": sensor.max_wait.total_seconds() if sensor.max_wait else None,
+        "end_from_trigger": sensor.end_from_trigger and not end_obstacle(sensor),
+        "xcoms": "none" if not sensor.do_xcom_push else "keys" if pushes_keys else "value",
+    }
+
+
+def start_trigger_args(sensor: UseApiAccountSensor, *, is_plain: bool) -> StartTriggerArgs | None:
+    """
+    How Airflow starts a gate in the triggerer; ``None`` if it cannot.
+
+    :param is_plain: whether the template fields are text, and no output of another task.
+    """
+    if not is_plain or start_obstacle(sensor):
+        return None
+    from airflow.triggers.base import StartTriggerArgs
+
+    return StartTriggerArgs(
+        trigger_cls=_TRIGGER,
+        trigger_kwargs=trigger_arguments(sensor),
+        next_method="execute_complete",
+        timeout=given_up_after(sensor.timeout),
+    )
+
+
+def start_obstacle(sensor: UseApiAccountSensor, context: Context | None = None) -> str:
+    """
+    Why a gate cannot make its first look in the triggerer; empty if it can.
+
+    :param context: of the task, once it has come to a worker.
+    """
+    if not SHARES_STREAMS:
+        return "Airflow before 3.3 cannot start it in the triggerer"
+    if sensor.on_execute_callback or sensor._pre_execute_hook:
+        return "only a worker calls its on_execute_callback and pre_execute"
+    if sensor.execution_timeout and sensor.execution_timeout < given_up_after(sensor.timeout):
+        return "its execution_timeout, which the triggerer would count, is below its timeout"
+    if context is None:
+        return ""
+    if getattr(context.get("ti"), "map_index", -1) >= 0:
+        return "Airflow cannot start a mapped task in the triggerer"
+    return "" if sensor.start_from_trigger else "an argument of it comes from another task"
+
+
+def end_obstacle(sensor: UseApiAccountSensor) -> str:
+    """Why the triggerer cannot end the task when its gate opens; empty if it can."""
+    if not SHARES_STREAMS:
+        return "Airflow before 3.3 cannot end it in the triggerer"
+    if sensor.outlets:
+        return "only a worker emits the events of its outlets"
+    if sensor.on_success_callback:
+        return "only a worker calls its on_success_callback"
+    return "only a worker calls its post_execute" if sensor._post_execute_hook else ""
