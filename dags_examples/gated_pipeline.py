@@ -1,8 +1,9 @@
 """
 A pipeline that waits until useapi.net is ready for it.
 
-The gate stays closed until the subscription is active and at least two MiniMax accounts work. In
-``reschedule`` mode it holds no worker between looks, and a look is one small request.
+The gate stays closed until the subscription is active, at least two MiniMax accounts work, and two
+videos can start right now. It waits in the triggerer and needs no worker at all (Airflow 3.3; on an
+earlier one a worker makes its first look and ends it).
 """
 
 from datetime import datetime, timedelta
@@ -17,7 +18,10 @@ with DAG("useapi_gated_pipeline", schedule=None, start_date=datetime(2026, 1, 1)
         task_id="wait_for_minimax",
         service="minimax",
         min_active_accounts=2,
-        mode="reschedule",
+        min_free_job_slots=2,
+        deferrable=True,
+        start_from_trigger=True,
+        end_from_trigger=True,
         poke_interval=10,  # seconds; once a minute is often enough
         timeout=timedelta(hours=6),
     )

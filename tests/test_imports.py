@@ -69,6 +69,15 @@ def test_a_dag_file_loads_no_http_client(code: str) -> None:
     assert [m for m in added if m.split(".")[0] in HEAVY or "plugin" in m] == []
 
 
+@pytest.mark.skipif(not IS_3, reason="Airflow 2 loads the providers' hooks with its own modules")
+def test_a_dag_file_loads_what_checks_arguments_and_no_more() -> None:
+    code = "import airflow_provider_useapi.operators.useapi, airflow_provider_useapi.sensors.useapi"
+    added = loaded_by(code, "from airflow.sdk import DAG, BaseOperator")
+    ours = {m.removeprefix("airflow_provider_useapi") for m in added if "useapi" in m}
+    names = "operators operators.useapi sensors sensors.useapi arguments compat exceptions form"
+    assert ours <= {"", *(f".{name}" for name in names.split())}
+
+
 def test_the_provider_info_loads_nothing_of_airflow() -> None:
     added = loaded_by("import airflow_provider_useapi.provider_info", "pass")
     assert [m for m in added if m.startswith("airflow.") or m == "airflow"] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0])
 def test_the_code_runs(useapi_sandbox: Sandbox, block: str) -> None:
+    if "from airflow.sdk" in block and metadata.version("apache-airflow").startswith("2."):
+        pytest.skip("assets have watchers from Airflow 3 on")
     names: dict[str, object] = {}
     exec(compile(block, "README.md", "exec"), names)
     for name, function in names.items():

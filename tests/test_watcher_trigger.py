@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import time
+from importlib import metadata
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ import pytest
 from airflow_provider_useapi.sandbox import Answer, Sandbox
 from airflow_provider_useapi.triggers.poll import Poll
 from airflow_provider_useapi.triggers.useapi import UseApiAccountEventTrigger, UseApiAccountTrigger
+from tests.runs import load
 from tests.triggering import needs_streams, triggerer
 
+IS_3 = metadata.version("apache-airflow").startswith("3.")
 PATH = "/v2/account"
 CLOSED = Answer(body={"subscriptionIsActive": False})
 OPEN = Answer(body={"subscriptionIsActive": True})
@@ -230,6 +233,22 @@ async def test_a_typing_slip_is_said_and_does_not_end_the_triggerer(
     assert await watch(watcher(fire_on="opens"), 1.5) == []
     (line,) = watcher_log
     assert "fire_on is 'open', 'close' or 'change'; it was 'opens'" in line
+
+
+@pytest.mark.skipif(not IS_3, reason="assets have watchers from Airflow 3 on")
+def test_airflow_stores_the_watcher_of_the_example() -> None:
+    from airflow.serialization.encoders import encode_trigger
+    from airflow.triggers.base import BaseEventTrigger
+
+    dag = load("dags_examples/runs_when_kling_is_ready.py")["useapi_runs_when_kling_is_ready"]
+    (asset,) = dag.timetable.asset_condition.objects
+    (its_watcher,) = asset.watchers
+    stored = json.loads(json.dumps(encode_trigger(its_watcher.trigger)))
+    again = UseApiAccountEventTrigger(**stored["kwargs"])
+    assert again.serialize() == its_watcher.trigger.serialize()
+    assert BaseEventTrigger.hash(*again.serialize()) == BaseEventTrigger.hash(
+        *watcher(service="kling", min_active_accounts=1, poke_interval=60).serialize()
+    )
 
 
 def test_a_poll_never_hurries() -> None:

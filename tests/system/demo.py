@@ -20,6 +20,7 @@ from .stack import LocalAirflow, LocalAirflowError
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".airflow" / "demo"
+COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 RUN_LIMIT = 180.0
 """Seconds that a run of a DAG may take."""
 
@@ -37,7 +38,7 @@ def main() -> int:
             "AIRFLOW_CONN_USEAPI_STUDIO": sandbox.connection_json(),
         }
         try:
-            with LocalAirflow(HOME, ROOT / "dags_examples", connections) as airflow:
+            with LocalAirflow(HOME, ROOT / "dags_examples", connections, COMPONENTS) as airflow:
                 say(f"Airflow is up after {time.monotonic() - began:.0f} s: {airflow.url}")
                 gated_pipeline(airflow, sandbox)
                 daily_account(airflow)
@@ -55,7 +56,7 @@ def main() -> int:
 def gated_pipeline(airflow: LocalAirflow, sandbox: Sandbox) -> None:
     """Show a gate that is closed, that opens, and what runs behind it."""
     run = Run(airflow, "useapi_gated_pipeline")
-    gate = run.printer("wait_for_minimax", "UseApiAccountSensor")
+    gate = run.printer("wait_for_minimax", "UseApiAccountTrigger")
 
     def watch() -> None:
         if gate() and not sandbox.account["subscriptionIsActive"]:
@@ -63,8 +64,10 @@ def gated_pipeline(airflow: LocalAirflow, sandbox: Sandbox) -> None:
             say("   * the subscription becomes active; the gate looks again after 10 s")
 
     run.finish(watch)
+    run.check_no_worker("wait_for_minimax")
+    say("   * it waited in the triggerer and ended there: no worker has run it")
     gate_says = run.xcom("wait_for_minimax")
-    say(f"   XCom of the gate: {excerpt(gate_says, 'slug', 'total', 'active', 'checked_at')}")
+    say(f"   XCom of the gate: {excerpt(gate_says, 'slug', 'active', 'free_job_slots')}")
     account = run.xcom("account")
     shown = ("id", "email", "subscriptionIsActive", "maxAccountsPerAPI", "sub")
     say(f"   XCom of the operator: {excerpt(account, *shown)}")
@@ -120,6 +123,16 @@ class Run:
             states = ", ".join(f"{task['task_id']} {task['state']}" for task in bad)
             log = "\n".join(self._airflow.log(*self._at, task_id, tried, index)[-30:])
             raise LocalAirflowError(f"The run is {state}: {states}. The end of the log:\n{log}")
+
+    def check_no_worker(self, task_id: str) -> None:
+        """
+        Check that a task has never been on a worker.
+
+        :raises LocalAirflowError: if it has.
+        """
+        tasks = {task["task_id"]: task for task in self._airflow.task_instances(*self._at)}
+        if tasks[task_id]["hostname"]:
+            raise LocalAirflowError(f"The task {task_id} ran on {tasks[task_id]['hostname']}.")
 
     def xcom(self, task_id: str) -> dict[str, Any]:
         """Return what a task pushed."""
