@@ -14,11 +14,12 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib.metadata import version
@@ -325,6 +326,8 @@ class LocalAirflow:
         if code := self._processes["migrate"].wait():
             raise self._failed("migrate", code)
         del self._processes["migrate"]
+        with closing(sqlite3.connect(self.home / "airflow.db")) as database:
+            database.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
         note.write_text(json.dumps({"release": release, "secret": secret}))
         return env
 
