@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Hashable
 from contextlib import aclosing
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, TypedDict
 
 from airflow.providers.common.compat.triggers import BaseEventTrigger
@@ -13,7 +14,7 @@ from airflow_provider_useapi.arguments import Thresholds, check_arguments
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.form import DEFAULT_CONN_ID
 from airflow_provider_useapi.gate import Verdict
-from airflow_provider_useapi.triggers.look import Look
+from airflow_provider_useapi.triggers.look import Look, Wanted
 from airflow_provider_useapi.triggers.poll import Poll, shared_poll
 
 _PATH = "airflow_provider_useapi.triggers.useapi"
@@ -106,6 +107,13 @@ class ConditionTrigger(BaseEventTrigger):
 
     async def judge(self, look: Look) -> Verdict | UseApiError:
         """What a look says of the condition."""
+        if isinstance(self._wanted, UseApiError):
+            return self._wanted
+        return await look.verdict(*self._wanted)
+
+    @cached_property
+    def _wanted(self) -> Wanted | UseApiError:
+        """What a look is asked, once Airflow has rendered the templates."""
         # A template may render to None where it stood for a name; that is not "no service".
         service = "" if self.service is None and self.names_service else self.service
         try:
@@ -119,4 +127,4 @@ class ConditionTrigger(BaseEventTrigger):
             check_arguments(service, thresholds, self.jobs_per_account)
         except UseApiError as e:
             return e
-        return await look.verdict(service, thresholds, self.jobs_per_account)
+        return service, thresholds, self.jobs_per_account

@@ -14,6 +14,8 @@ from airflow.triggers.base import TriggerEvent
 
 from airflow_provider_useapi.compat import SHARES_STREAMS, given_up_at, push_from_trigger
 from airflow_provider_useapi.endings import Ending, Failed, Opened, TimedOut, to_payload
+from airflow_provider_useapi.exceptions import UseApiError
+from airflow_provider_useapi.gate import Verdict
 from airflow_provider_useapi.metrics import gate_ended
 from airflow_provider_useapi.pacing import GRACE, backoff, phase
 from airflow_provider_useapi.triggers.condition import Condition, ConditionTrigger
@@ -76,6 +78,8 @@ class UseApiAccountTrigger(ConditionTrigger):
         self.max_wait = max_wait
         self.end_from_trigger = end_from_trigger
         self.xcoms = xcoms
+        self._memory = Memory()
+        self._found: Verdict | UseApiError | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The path of the class, and its arguments."""
@@ -152,7 +156,11 @@ class UseApiAccountTrigger(ConditionTrigger):
         return Memory.from_note(self.note).told(datetime.now(UTC))
 
     async def _consider(self, look: Look) -> Ending | None:
-        step = consider(self._memory, await self.judge(look), look.at)
+        found = await self.judge(look)
+        if found is self._found and not self._memory.is_news(look.at):
+            return None
+        self._found = found
+        step = consider(self._memory, found, look.at)
         self._memory = step.memory
         for level, line in step.lines:
             getattr(self.log, level)("%s", line)

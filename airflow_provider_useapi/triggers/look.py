@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from airflow_provider_useapi.services import Endpoint
     from airflow_provider_useapi.triggers.asker import Asker
 
-_Wanted = tuple[str | None, Thresholds, int | None]
+Wanted = tuple[str | None, Thresholds, int | None]
+"""A service, what it must offer, and the user's own limit of jobs for each account."""
 
 
 @dataclass(eq=False)
@@ -37,16 +38,28 @@ class Look:
     asker: Asker
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     taken: float = field(default_factory=monotonic)
-    _verdicts: dict[_Wanted, Verdict | UseApiError] = field(default_factory=dict)
+    _verdicts: dict[Wanted, Verdict | UseApiError] = field(default_factory=dict)
     _rows: dict[Endpoint, asyncio.Task[Rows | UseApiError]] = field(default_factory=dict)
 
     @classmethod
-    async def take(cls, asker: Asker) -> Look:
-        """Ask for the account."""
+    async def take(cls, asker: Asker, last: Look | None = None) -> Look:
+        """
+        Ask for the account.
+
+        :param last: the look before this one. Where nothing has changed its verdicts stand, so that
+            a thousand gates need not judge and compare the same again.
+        """
         try:
-            return cls(await asker.account(), asker)
+            look = cls(await asker.account(), asker)
         except Exception as e:  # noqa: BLE001 - nothing may end all gates that share the poll
             return cls(_as_ours(e), asker)
+        if last and look.found == last.found:
+            look._verdicts = {
+                wanted: verdict
+                for wanted, verdict in last._verdicts.items()
+                if not wanted[1].need_capacity
+            }
+        return look
 
     @property
     def error(self) -> UseApiError | None:

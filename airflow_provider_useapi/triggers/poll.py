@@ -52,7 +52,7 @@ class Poll:
         try:
             while True:
                 await self._pause(asker)
-                self.latest = look = await Look.take(asker)
+                self.latest = look = await Look.take(asker, self.latest)
                 self._wanted.clear()
                 self._plan(look)
                 gates_waiting(self.conn_id)

@@ -326,8 +326,8 @@ class LocalAirflow:
         if code := self._processes["migrate"].wait():
             raise self._failed("migrate", code)
         del self._processes["migrate"]
-        with closing(sqlite3.connect(self.home / "airflow.db")) as database:
-            database.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
+        with closing(sqlite3.connect(self.home / "airflow.db")) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
         note.write_text(json.dumps({"release": release, "secret": secret}))
         return env
 
