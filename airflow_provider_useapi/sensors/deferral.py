@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import conf
+
 from airflow_provider_useapi.compat import SHARES_STREAMS
 from airflow_provider_useapi.pacing import given_up_after
 
@@ -61,6 +63,8 @@ def start_obstacle(sensor: UseApiAccountSensor, context: Context | None = None) 
     """
     if not SHARES_STREAMS:
         return "Airflow before 3.3 cannot start it in the triggerer"
+    if conf.getboolean("triggerer", "queues_enabled", fallback=False):
+        return "only a worker can send it to the triggerer of its queue"
     if sensor.on_execute_callback or sensor._pre_execute_hook:
         return "only a worker calls its on_execute_callback and pre_execute"
     if sensor.execution_timeout and sensor.execution_timeout < given_up_after(sensor.timeout):

@@ -127,7 +127,7 @@ class UseApiAccountSensor(BaseSensorOperator):
     ) -> Any:
         """Go on after the trigger; see the class for how it ends."""
         arguments = next_kwargs or {}
-        if next_method == "__fail__" and str(arguments.get("error")).endswith("timeout"):
+        if next_method == "__fail__" and "timeout" in str(arguments.get("error")).lower():
             # Airflow itself has given the gate up: there was no triggerer to do it in time.
             next_method = "execute_complete"
             arguments = {"event": {"outcome": "timeout"}}
