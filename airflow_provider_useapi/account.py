@@ -9,7 +9,7 @@ https://useapi.net/docs/account-management/get-account
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +80,8 @@ class Account:
     :param services: linked accounts for each service, by slug.
     :param sub: the day the subscription was renewed, as ``YYMMDD``. A past day, not an expiry.
     :param error: what the API says is wrong with the account.
+    :param oddities: paths of documented fields whose value could not be read, such as
+        ``accounts.Kling API.active``. The paths hold names from the answer, as they came.
     """
 
     id: int | None = None
@@ -96,6 +98,7 @@ class Account:
     reply_url: str | None = field(default=None, repr=False)
     subscriptions_needed_total: int | None = None
     error: str | None = field(default=None, repr=False)
+    oddities: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Account:
@@ -120,18 +123,13 @@ class Account:
             reply_url=_text(body.get("replyUrl")),
             subscriptions_needed_total=_count(body.get("subscriptionsNeededTotal")),
             error=_text(body.get("error")),
+            oddities=tuple(_oddities(body)),
         )
 
     @property
     def renewed_on(self) -> pendulum.Date | None:
         """The day the subscription was last renewed, from :attr:`sub`."""
-        digits = self.sub or ""
-        if len(digits) != 6 or not (digits.isascii() and digits.isdigit()):
-            return None
-        try:
-            return pendulum.date(2000 + int(digits[:2]), int(digits[2:4]), int(digits[4:]))
-        except ValueError:
-            return None
+        return _day(self.sub)
 
     @property
     def is_recognisable(self) -> bool:
@@ -169,6 +167,21 @@ class Account:
         }
 
 
+def _oddities(body: Mapping[str, Any]) -> Iterator[str]:
+    """The documented fields that are there, but not as documented."""
+    for key, reads in _READERS.items():
+        if body.get(key) is not None and reads(body[key]) is None:
+            yield key
+    accounts = body.get("accounts")
+    for name, counts in accounts.items() if isinstance(accounts, Mapping) else ():
+        if not isinstance(counts, Mapping):
+            yield f"accounts.{_text(name)}"
+            continue
+        for key in ("total", "active", "error"):
+            if counts.get(key) is not None and _count(counts[key]) is None:
+                yield f"accounts.{_text(name)}.{key}"
+
+
 def _services(accounts: object, cap: int | None) -> dict[str, ServiceAccounts]:
     """Read ``accounts``; two keys of one service (a typo and its correction) are added up."""
     services: dict[str, ServiceAccounts] = {}
@@ -200,8 +213,40 @@ def _count(value: object) -> int | None:
     return value if isinstance(value, int) and 0 <= value < 10**15 else None
 
 
+def _day(value: object) -> pendulum.Date | None:
+    """A day written as ``YYMMDD``."""
+    digits = value if isinstance(value, str) else ""
+    if len(digits) != 6 or not (digits.isascii() and digits.isdigit()):
+        return None
+    try:
+        return pendulum.date(2000 + int(digits[:2]), int(digits[2:4]), int(digits[4:]))
+    except ValueError:
+        return None
+
+
 def _text(value: object) -> str | None:
     """A string that every database can store: no NUL, no lone surrogate."""
     if not isinstance(value, str):
         return None
     return value.encode("utf-8", "replace").decode().replace("\0", "�")
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _mapping(value: object) -> Mapping[str, Any] | None:
+    return value if isinstance(value, Mapping) else None
+
+
+_READERS: Mapping[str, Callable[[object], object]] = {
+    "id": _count,
+    "subscriptionIsActive": _flag,
+    "subscriptions": _count,
+    "maxAccountsPerAPI": _count,
+    "accounts": _mapping,
+    "sub": _day,
+    "subscriptionsNeededTotal": _count,
+    "error": _text,
+}
+"""How each field that counts is read; dates are kept as they come, so none of them is odd."""
