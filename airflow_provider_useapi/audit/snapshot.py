@@ -27,7 +27,7 @@ _PLAIN = (
     "conn_id", "checked_at", "refusal", "account_id", "subscription_is_active", "subscriptions",
     "subscriptions_needed", "max_accounts_per_api", "renewed_on", "error",
 )  # fmt: skip
-_NAME = 64
+_NAME, _REFUSAL = 64, 350
 _PERSONAL = 4
 """A name or address of fewer characters would also be found in the middle of words."""
 
@@ -117,6 +117,17 @@ class Snapshot:
             services={service.slug: service for service in services},
             oddities=tuple(public_text(path, limit=_NAME) for path in account.oddities[:10]),
         )
+
+    @classmethod
+    def of_refusal(cls, error: str, conn_id: str, checked_at: str) -> Snapshot:
+        """
+        What is left of a look that was answered, but not with an account.
+
+        :param error: what the answer was.
+        :param conn_id: the Airflow connection.
+        :param checked_at: when, ISO 8601.
+        """
+        return cls(conn_id, checked_at, refusal=public_text(error, limit=_REFUSAL))
 
     @property
     def tells(self) -> bool:

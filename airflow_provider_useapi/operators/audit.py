@@ -76,7 +76,7 @@ class UseApiAuditOperator(BaseOperator):
         found = summary(snapshot)
         self._tell(snapshot, found)
         if self.report_path:
-            self._write_report(snapshot)
+            self._write_report(snapshot, self.report_path)
         metrics.send(snapshot)
         extra = snapshot.to_extra()
         emit(self, context, asset, ALIAS, extra)
@@ -114,7 +114,7 @@ class UseApiAuditOperator(BaseOperator):
             if e.status_code is None:
                 raise AirflowFailException(str(e)) from e
             # An answer, and one that will not change by itself: worth a place in the history.
-            return Snapshot(self.useapi_conn_id, _now(), refusal=str(e))
+            return Snapshot.of_refusal(str(e), self.useapi_conn_id, _now())
         for name in wanted.values() if wanted and account.is_recognisable else ():
             for warning in judge(account, name, Thresholds()).warnings:
                 self.log.warning("%s", warning)
@@ -138,20 +138,21 @@ class UseApiAuditOperator(BaseOperator):
             say("%s", line(finding, snapshot))
         self.log.info("%s", found)
 
-    def _write_report(self, snapshot: Snapshot) -> None:
+    def _write_report(self, snapshot: Snapshot, to: str) -> None:
+        from pathlib import Path
         from urllib.parse import quote
 
         from airflow.providers.common.compat.sdk import ObjectStoragePath
 
         from airflow_provider_useapi.audit.report import report
 
-        path = ObjectStoragePath(self.report_path)
-        if self.report_path and self.report_path.endswith("/"):
-            path = path / f"{quote(self.useapi_conn_id, '')}.html"
-        if path.protocol == "file":  # object storage has no folders to make
-            path.parent.mkdir(parents=True, exist_ok=True)
+        if to.endswith("/"):
+            to += f"{quote(self.useapi_conn_id, '')}.html"
+        path = ObjectStoragePath(to)
+        if path.protocol in ("", "file"):  # object storage has no folders to make
+            Path(path.path).parent.mkdir(parents=True, exist_ok=True)
         path.write_text(report(snapshot), encoding="utf-8")
-        self.log.info("The report is at %s.", path)
+        self.log.info("The report is at %s.", to)
 
 
 class UseApiAuditCheckOperator(BaseOperator):
