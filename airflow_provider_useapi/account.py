@@ -15,6 +15,7 @@ from typing import Any
 
 import pendulum
 
+from airflow_provider_useapi.json_values import count, text
 from airflow_provider_useapi.redaction import MASK, mask_emails
 from airflow_provider_useapi.services import slug_of
 
@@ -107,22 +108,22 @@ class Account:
 
         :param body: the decoded JSON object.
         """
-        cap = _count(body.get("maxAccountsPerAPI"))
+        cap = count(body.get("maxAccountsPerAPI"))
         return cls(
-            id=_count(body.get("id")),
-            email=_text(body.get("email")),
-            created=_text(body.get("created")),
-            name=_text(body.get("name")),
+            id=count(body.get("id")),
+            email=text(body.get("email")),
+            created=text(body.get("created")),
+            name=text(body.get("name")),
             subscription_is_active=body.get("subscriptionIsActive") is True,
-            subscriptions=_count(body.get("subscriptions")),
+            subscriptions=count(body.get("subscriptions")),
             max_accounts_per_api=cap,
             services=_services(body.get("accounts"), cap),
-            updated=_text(body.get("updated")),
-            verified=_text(body.get("verified")),
-            sub=_text(body.get("sub")),
-            reply_url=_text(body.get("replyUrl")),
-            subscriptions_needed_total=_count(body.get("subscriptionsNeededTotal")),
-            error=_text(body.get("error")),
+            updated=text(body.get("updated")),
+            verified=text(body.get("verified")),
+            sub=text(body.get("sub")),
+            reply_url=text(body.get("replyUrl")),
+            subscriptions_needed_total=count(body.get("subscriptionsNeededTotal")),
+            error=text(body.get("error")),
             oddities=tuple(_oddities(body)),
         )
 
@@ -175,23 +176,23 @@ def _oddities(body: Mapping[str, Any]) -> Iterator[str]:
     accounts = body.get("accounts")
     for name, counts in accounts.items() if isinstance(accounts, Mapping) else ():
         if not isinstance(counts, Mapping):
-            yield f"accounts.{_text(name)}"
+            yield f"accounts.{text(name)}"
             continue
         for key in ("total", "active", "error"):
-            if counts.get(key) is not None and _count(counts[key]) is None:
-                yield f"accounts.{_text(name)}.{key}"
+            if counts.get(key) is not None and count(counts[key]) is None:
+                yield f"accounts.{text(name)}.{key}"
 
 
 def _services(accounts: object, cap: int | None) -> dict[str, ServiceAccounts]:
     """Read ``accounts``; two keys of one service (a typo and its correction) are added up."""
     services: dict[str, ServiceAccounts] = {}
     for key, counts in accounts.items() if isinstance(accounts, Mapping) else ():
-        name = _text(key) or ""
+        name = text(key) or ""
         counts = counts if isinstance(counts, Mapping) else {}
         # The API leaves a count out when it is zero, so a missing one is zero, never the rest.
-        active = _count(counts.get("active")) or 0
-        error = _count(counts.get("error")) or 0
-        total = _count(counts.get("total"))
+        active = count(counts.get("active")) or 0
+        error = count(counts.get("error")) or 0
+        total = count(counts.get("total"))
         total = active + error if total is None else total
         slug = slug_of(name)
         if other := services.get(slug):
@@ -200,17 +201,6 @@ def _services(accounts: object, cap: int | None) -> dict[str, ServiceAccounts]:
         left = None if cap is None else max(0, cap - total)
         services[slug] = ServiceAccounts(name, slug, total, active, error, left)
     return services
-
-
-def _count(value: object) -> int | None:
-    """A number of things; ``None`` if it is not one."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if isinstance(value, int) and 0 <= value < 10**15 else None
 
 
 def _day(value: object) -> pendulum.Date | None:
@@ -224,13 +214,6 @@ def _day(value: object) -> pendulum.Date | None:
         return None
 
 
-def _text(value: object) -> str | None:
-    """A string that every database can store: no NUL, no lone surrogate."""
-    if not isinstance(value, str):
-        return None
-    return value.encode("utf-8", "replace").decode().replace("\0", "�")
-
-
 def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
@@ -240,13 +223,13 @@ def _mapping(value: object) -> Mapping[str, Any] | None:
 
 
 _READERS: Mapping[str, Callable[[object], object]] = {
-    "id": _count,
+    "id": count,
     "subscriptionIsActive": _flag,
-    "subscriptions": _count,
-    "maxAccountsPerAPI": _count,
+    "subscriptions": count,
+    "maxAccountsPerAPI": count,
     "accounts": _mapping,
     "sub": _day,
-    "subscriptionsNeededTotal": _count,
-    "error": _text,
+    "subscriptionsNeededTotal": count,
+    "error": text,
 }
 """How each field that counts is read; dates are kept as they come, so none of them is odd."""

@@ -2,7 +2,8 @@
 What an answer means: the one table that worker and triggerer share.
 
 A transport turns whatever comes over the wire into an :class:`Answer`; :func:`read_account` turns
-that into an account or the one exception that fits. Pure and total: any status, any bytes.
+that into an account or the one exception that fits, and :func:`error_of` knows the exception for
+every other endpoint too. Pure and total: any status, any bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ ACCOUNT_PATH = "/v2/account"
 MAX_BODY = 1024 * 1024
 """The longest body that is read, in bytes."""
 
-_NOT_JSON = object()
+LAPSED = "Payment required"
+"""What a 402 means when it does not say so."""
+
+NOT_JSON = object()
 
 
 @dataclass(frozen=True)
@@ -65,16 +69,57 @@ def read_account(
     :raises UseApiUnavailableError: 408, 429, 5xx, or the time was up.
     :raises UseApiResponseError: not an answer of the API.
     """
-    body = _NOT_JSON if answer.flaw else _json(answer.body)
+    body = json_of(answer)
     if answer.status == 200 and isinstance(body, dict):
         return _without_secrets(Account.from_json(body), secrets)
     if answer.status == 402:
         # Same outcome as subscriptionIsActive: false, whichever of the two the API sends.
         lapsed = Account.from_json(body if isinstance(body, dict) else {})
         lapsed = _without_secrets(lapsed, secrets)
-        said = lapsed.error or "Payment required"
+        said = lapsed.error or LAPSED
         return replace(lapsed, subscription_is_active=False, error=said)
-    raise _error(answer, body, conn_id, secrets, now or datetime.now(UTC))
+    said = public_text(words_of(body) or _page(answer), secrets)
+    raise error_of(ACCOUNT_PATH, answer, said, conn_id=conn_id, now=now)
+
+
+def json_of(answer: Answer) -> Any:
+    """The decoded body; :data:`NOT_JSON` if it is not whole or no JSON."""
+    if answer.flaw:
+        return NOT_JSON
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return NOT_JSON
+
+
+def words_of(body: object) -> str:
+    """The API's own words, as ``{"error": text}`` or ``{"error": {"message": text}}``."""
+    error = body.get("error") if isinstance(body, dict) else None
+    words = error.get("message") if isinstance(error, dict) else error
+    return words if isinstance(words, str) else ""
+
+
+def error_of(
+    path: str, answer: Answer, said: str, *, conn_id: str, now: datetime | None
+) -> UseApiError:
+    """
+    The exception for an answer that holds nothing of use.
+
+    :param path: what was asked.
+    :param said: the API's own words, fit to be shown.
+    """
+    body = json_of(answer)
+    kind, means = _classify(answer, body)
+    message = f"Connection {conn_id!r}: GET {path} was answered with {answer.status}"
+    return kind(
+        f"{message}, {means}{f': {said}' if said else '.'}",
+        status_code=answer.status,
+        retry_after=retry_after(
+            answer.headers.get("retry-after"),
+            body if isinstance(body, dict) else {},
+            now or datetime.now(UTC),
+        ),
+    )
 
 
 def _without_secrets(account: Account, secrets: Collection[str]) -> Account:
@@ -82,28 +127,14 @@ def _without_secrets(account: Account, secrets: Collection[str]) -> Account:
     return replace(account, error=account.error and mask_secrets(account.error, secrets))
 
 
-def _error(
-    answer: Answer, body: object, conn_id: str, secrets: Collection[str], now: datetime
-) -> UseApiError:
-    kind, means = _classify(answer, is_json=body is not _NOT_JSON)
-    said = public_text(_said(answer, body), secrets)
-    message = f"Connection {conn_id!r}: GET {ACCOUNT_PATH} was answered with {answer.status}"
-    return kind(
-        f"{message}, {means}{f': {said}' if said else '.'}",
-        status_code=answer.status,
-        retry_after=retry_after(
-            answer.headers.get("retry-after"), body if isinstance(body, dict) else {}, now
-        ),
-    )
-
-
-def _classify(answer: Answer, *, is_json: bool) -> tuple[type[UseApiError], str]:
-    """The class of an answer that holds no account, and what it means in half a sentence."""
-    status = answer.status
+def _classify(answer: Answer, body: object) -> tuple[type[UseApiError], str]:
+    """The class of an answer that holds nothing of use, and what it means in half a sentence."""
+    status, is_json = answer.status, body is not NOT_JSON
     if status == 200:
         if answer.timed_out:
             return UseApiUnavailableError, "but the body did not come in time"
-        flaw = answer.flaw or ("no JSON object" if is_json else "not JSON")
+        unfit = "not as documented" if isinstance(body, dict) else "no JSON object"
+        flaw = answer.flaw or (unfit if is_json else "not JSON")
         return UseApiResponseError, f"but the body is {flaw}"
     if status == 403 and not is_json:
         return UseApiResponseError, "not by useapi.net but by something in between"
@@ -127,20 +158,8 @@ _BY_CLASS: Mapping[int, _Meaning] = {
 }
 
 
-def _said(answer: Answer, body: object) -> object:
-    """The API's own words, as ``{"error": text}`` or ``{"error": {"message": text}}``, or raw."""
-    if isinstance(body, dict):
-        error = body.get("error")
-        words = error.get("message") if isinstance(error, dict) else error
-        if isinstance(words, str):
-            return words
+def _page(answer: Answer) -> str:
+    """A body that may be shown as it is: a page of something in between."""
     text = answer.body.decode("utf-8", "replace").lstrip("\ufeff \r\n\t")
-    # What starts like JSON may be half an account: a name, half an address. A page may be shown.
+    # What starts like JSON may be half an account: a name, half an address.
     return "" if answer.flaw or text.startswith(("{", "[", '"')) else text
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return _NOT_JSON

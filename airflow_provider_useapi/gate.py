@@ -1,19 +1,23 @@
 """
 When a gate is open.
 
-:func:`judge` is the whole rule, a pure function of an account. Worker and triggerer ask the same
-one.
+:func:`judge` is the whole rule, a pure function of an account and of what is free right now. Worker
+and triggerer ask the same one.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_useapi.account import Account, ServiceAccounts
+from airflow_provider_useapi.arguments import check_jobs_per_account, check_whole_number
 from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.redaction import public_text
 from airflow_provider_useapi.services import nearest_first, slug_of
+
+if TYPE_CHECKING:
+    from airflow_provider_useapi.capacity import Capacity
 
 NAMES_LISTED = 10
 """How many service names a message lists at most."""
@@ -27,22 +31,30 @@ class Thresholds:
     :param min_active_accounts: at least so many linked accounts are active (1 when not stated).
     :param max_error_accounts: at most so many are in error.
     :param min_allocations_left: the subscription allows at least so many more.
+    :param min_free_accounts: at least so many accounts have a free job slot right now.
+    :param min_free_job_slots: at least so many job slots are free right now, of all accounts.
     :raises UseApiConfigError: if one is not a whole number from 0 up.
     """
 
     min_active_accounts: int | None = None
     max_error_accounts: int | None = None
     min_allocations_left: int | None = None
+    min_free_accounts: int | None = None
+    min_free_job_slots: int | None = None
 
     def __post_init__(self) -> None:
         for name, value in self.stated.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise UseApiConfigError(f"{name} is a whole number from 0 up; it was {value!r}.")
+            check_whole_number(name, value)
 
     @property
     def stated(self) -> dict[str, int]:
         """The thresholds that were stated, by name."""
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @property
+    def need_capacity(self) -> bool:
+        """Whether a threshold is stated that only the live endpoints can answer."""
+        return self.min_free_accounts is not None or self.min_free_job_slots is not None
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,10 @@ class Verdict:
     :param subscription_is_active: whether the useapi.net subscription is active.
     :param slug: the service, ``None`` if only the subscription counts.
     :param found: the linked accounts of the service.
+    :param capacity_due: all that the account tells holds, and live thresholds are stated: whether
+        the gate is open is for :func:`judge` to say once more, with the capacity.
+    :param free_accounts: accounts with a free job slot; ``None`` if unknown or not asked for.
+    :param free_job_slots: the same of job slots.
     """
 
     reasons: tuple[str, ...]
@@ -62,19 +78,26 @@ class Verdict:
     subscription_is_active: bool
     slug: str | None = None
     found: ServiceAccounts | None = None
+    capacity_due: bool = False
+    free_accounts: int | None = None
+    free_job_slots: int | None = None
 
     @property
     def open(self) -> bool:
         """Whether the pipeline may go on."""
-        return not self.reasons
+        return not self.reasons and not self.capacity_due
 
     def opening(self) -> str:
         """What an open gate says."""
         if not self.found:
             return "The gate is open: the subscription is active."
         slug = public_text(self.found.slug, limit=40)
+        active = f"{slug}: {self.found.active} of {self.found.total} accounts active"
+        if self.free_job_slots is None:
+            return f"The gate is open: {active}."
         return (
-            f"The gate is open: {slug}: {self.found.active} of {self.found.total} accounts active."
+            f"The gate is open: {active}, {self.free_accounts} free, with {self.free_job_slots}"
+            " free job slots."
         )
 
     def to_xcom(self, checked_at: str) -> dict[str, Any]:
@@ -92,40 +115,57 @@ class Verdict:
             "active": found.active if found else None,
             "error": found.error if found else None,
             "allocations_left": found.allocations_left if found else None,
-            "free_accounts": None,
-            "free_job_slots": None,
+            "free_accounts": self.free_accounts,
+            "free_job_slots": self.free_job_slots,
             "checked_at": checked_at,
         }
 
 
-def check_arguments(service: object, thresholds: Thresholds) -> None:
+def check_arguments(
+    service: object, thresholds: Thresholds, jobs_per_account: object = None
+) -> None:
     """
     Refuse what can be seen to be wrong before a template is rendered.
 
-    :raises UseApiConfigError: if thresholds are stated and no service is.
+    :raises UseApiConfigError: if thresholds are stated and no service is, or a number of jobs per
+        account that nothing would use.
     """
-    if service is None and thresholds.stated:
-        stated = ", ".join(thresholds.stated)
+    check_jobs_per_account(jobs_per_account)
+    stated = [*thresholds.stated, *(["jobs_per_account"] if jobs_per_account is not None else [])]
+    if service is None and stated:
         raise UseApiConfigError(
-            f"{stated} needs a service to count accounts of: add for example service='kling', or"
-            " leave the threshold out to wait for the subscription alone."
+            f"{', '.join(stated)} needs a service to count accounts of: add for example"
+            " service='kling', or leave it out to wait for the subscription alone."
+        )
+    if jobs_per_account is not None and not thresholds.need_capacity:
+        raise UseApiConfigError(
+            "jobs_per_account counts only for free job slots: add min_free_job_slots or"
+            " min_free_accounts, or leave it out."
         )
 
 
-def judge(account: Account, service: str | None, thresholds: Thresholds) -> Verdict:
+def judge(
+    account: Account,
+    service: str | None,
+    thresholds: Thresholds,
+    capacity: Capacity | None = None,
+) -> Verdict:
     """
     Whether the gate is open, and if not, every reason why.
+
+    Live thresholds come last: while the account alone keeps the gate closed nobody needs to ask for
+    the capacity, and when it is needed the verdict says so (``capacity_due``).
 
     :param account: what the API answered.
     :param service: slug or key of the service, already rendered; ``None`` to wait for the
         subscription alone.
     :param thresholds: what the service must offer.
+    :param capacity: what is free at the service right now, if that was asked.
     :raises UseApiConfigError: if ``service`` is an empty string.
     """
     reasons: list[str] = []
     if not account.subscription_is_active:
-        said = f" ({public_text(account.error)})" if account.error else ""
-        reasons.append(f"the subscription is not active{said}")
+        reasons.append(_lapsed(account.error))
     if service is None:
         return Verdict(tuple(reasons), (), account.subscription_is_active)
     if not isinstance(service, str) or not service.strip():
@@ -141,13 +181,39 @@ def judge(account: Account, service: str | None, thresholds: Thresholds) -> Verd
         service.strip(), slug_of(service), allocations_left=account.max_accounts_per_api
     )
     reasons += _shortfalls(found, thresholds)
-    return Verdict(
-        tuple(reasons), warnings, account.subscription_is_active, slug=found.slug, found=found
+    is_due = not reasons and thresholds.need_capacity and capacity is None
+    verdict = Verdict(
+        tuple(reasons),
+        warnings,
+        account.subscription_is_active,
+        slug=found.slug,
+        found=found,
+        capacity_due=is_due,
     )
+    return verdict if capacity is None else _with_capacity(verdict, thresholds, capacity)
+
+
+def _lapsed(error: str | None) -> str:
+    said = f" ({public_text(error)})" if error else ""
+    return f"the subscription is not active{said}"
+
+
+def _with_capacity(verdict: Verdict, thresholds: Thresholds, capacity: Capacity) -> Verdict:
+    """The verdict of the account, with what is free right now."""
+    reasons = list(verdict.reasons)
+    if capacity.refused:
+        if verdict.subscription_is_active:
+            reasons.append(_lapsed(capacity.refused))
+        return replace(verdict, reasons=tuple(reasons), subscription_is_active=False)
+    slug = public_text(capacity.service, limit=40)
+    accounts, slots = capacity.free_accounts, capacity.free_job_slots
+    reasons += _lacks(slug, "free accounts", accounts, thresholds.min_free_accounts)
+    reasons += _lacks(slug, "free job slots", slots, thresholds.min_free_job_slots)
+    return replace(verdict, reasons=tuple(reasons), free_accounts=accounts, free_job_slots=slots)
 
 
 def _shortfalls(found: ServiceAccounts, thresholds: Thresholds) -> list[str]:
-    """Each stated threshold that does not hold, as a reason."""
+    """Each stated threshold of the account that does not hold, as a reason."""
     slug = public_text(found.slug, limit=40)
     reasons = []
     wanted = thresholds.min_active_accounts
@@ -157,12 +223,19 @@ def _shortfalls(found: ServiceAccounts, thresholds: Thresholds) -> list[str]:
     allowed = thresholds.max_error_accounts
     if allowed is not None and found.error > allowed:
         reasons.append(f"{slug}: {found.error} accounts in error, {allowed} allowed")
-    left, wanted_left = found.allocations_left, thresholds.min_allocations_left
-    if wanted_left is not None and left is None:
-        reasons.append(f"{slug}: allocations left unknown, {wanted_left} needed")
-    elif wanted_left is not None and left is not None and left < wanted_left:
-        reasons.append(f"{slug}: {left} allocations left, {wanted_left} needed")
+    reasons += _lacks(
+        slug, "allocations left", found.allocations_left, thresholds.min_allocations_left
+    )
     return reasons
+
+
+def _lacks(slug: str, what: str, there: int | None, wanted: int | None) -> list[str]:
+    """The reason, if something is wanted that is not there; unknown is not enough of anything."""
+    if wanted is None or (there is not None and there >= wanted):
+        return []
+    if there is None:
+        return [f"{slug}: {what} unknown, {wanted} needed"]
+    return [f"{slug}: {there} {what}, {wanted} needed"]
 
 
 def _not_listed(account: Account, service: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
@@ -12,10 +15,14 @@ from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
 
 if TYPE_CHECKING:
     import requests
+    from tenacity import Retrying
 
     from airflow_provider_useapi.account import Account
+    from airflow_provider_useapi.capacity import Capacity
     from airflow_provider_useapi.connection import Settings
     from airflow_provider_useapi.transports.blocking import BlockingClient
+
+T = TypeVar("T")
 
 
 class UseApiHook(BaseHook):
@@ -59,23 +66,7 @@ class UseApiHook(BaseHook):
             tells when it wants to be asked again.
         :raises UseApiResponseError: if something else than the API answers.
         """
-        from tenacity import Retrying
-
-        from airflow_provider_useapi.attempts import retrying
-
-        again = Retrying(**retrying(self._blocking().settings.max_attempts))
-        return again(self.look)
-
-    def look(self) -> Account:
-        """
-        The account, asked for once: what a sensor does each time.
-
-        :raises UseApiError: as :meth:`get_account`.
-        """
-        client = self._blocking()
-        settings = client.settings
-        answer = client.get(ACCOUNT_PATH)
-        return read_account(answer, conn_id=settings.conn_id, secrets=settings.secrets)
+        return self._retrying()(self.look)
 
     async def aget_account(self) -> Account:
         """
@@ -83,19 +74,64 @@ class UseApiHook(BaseHook):
 
         :raises UseApiError: as :meth:`get_account`.
         """
-        from tenacity import AsyncRetrying
+        async with self._asking() as ask:
+            return await ask(ACCOUNT_PATH, read_account)
 
-        from airflow_provider_useapi.attempts import retrying
-        from airflow_provider_useapi.transports.asynchronous import AsyncClient
+    def get_capacity(self, service: str, *, jobs_per_account: int | None = None) -> Capacity:
+        """
+        What the linked accounts of a service can take right now.
 
-        settings = await self._asettings()
+        One or two requests, each with its own ``max_attempts``. A snapshot and no reservation.
 
-        async def look() -> Account:
-            answer = await client.get(ACCOUNT_PATH)
-            return read_account(answer, conn_id=settings.conn_id, secrets=settings.secrets)
+        :param service: slug or key, such as ``kling`` or ``Kling API``.
+        :param jobs_per_account: how many jobs an account may run at a time, in your view. Without
+            it what is free is unknown where the API publishes no limit; where it does the smaller
+            of both counts.
+        :raises UseApiConfigError: if the service has no endpoint that tells; needs no request.
+        :raises UseApiError: as :meth:`get_account`. Other than there, a subscription that has
+            lapsed (402) is told by ``Capacity.refused``.
+        """
+        from airflow_provider_useapi.capacity import capacity_of, endpoints_of, read_rows
 
-        async with AsyncClient(settings) as client:
-            return await AsyncRetrying(**retrying(settings.max_attempts))(look)
+        endpoints = endpoints_of(service, jobs_per_account, limit_needed=False)
+        again = self._retrying()
+        rows = {each: again(self._ask, each.path, partial(read_rows, each)) for each in endpoints}
+        return capacity_of(service, rows, jobs_per_account)
+
+    async def aget_capacity(self, service: str, *, jobs_per_account: int | None = None) -> Capacity:
+        """
+        :meth:`get_capacity` for an event loop, with the same settings and the same outcomes.
+
+        :raises UseApiError: as :meth:`get_capacity`.
+        """
+        from airflow_provider_useapi.capacity import capacity_of, endpoints_of, read_rows
+
+        endpoints = endpoints_of(service, jobs_per_account, limit_needed=False)
+        async with self._asking() as ask:
+            rows = {each: await ask(each.path, partial(read_rows, each)) for each in endpoints}
+        return capacity_of(service, rows, jobs_per_account)
+
+    def look(self) -> Account:
+        """
+        The account, asked for once: what a sensor does each time.
+
+        :raises UseApiError: as :meth:`get_account`.
+        """
+        return self._ask(ACCOUNT_PATH, read_account)
+
+    def look_capacity(self, service: str, jobs_per_account: int | None = None) -> Capacity:
+        """
+        The capacity, asked for once: what a sensor does where live thresholds are stated.
+
+        :raises UseApiConfigError: also if the limit of the service is unknown and none is given,
+            because a gate would wait for ever.
+        :raises UseApiError: as :meth:`get_capacity`.
+        """
+        from airflow_provider_useapi.capacity import capacity_of, endpoints_of, read_rows
+
+        endpoints = endpoints_of(service, jobs_per_account)
+        rows = {each: self._ask(each.path, partial(read_rows, each)) for each in endpoints}
+        return capacity_of(service, rows, jobs_per_account)
 
     def token_changed(self) -> bool:
         """
@@ -164,6 +200,36 @@ class UseApiHook(BaseHook):
 
             self._client = BlockingClient(self._settings())
         return self._client
+
+    def _ask(self, path: str, read: Callable[..., T]) -> T:
+        """One request, and what its answer means."""
+        client = self._blocking()
+        answer = client.get(path)
+        return read(answer, conn_id=client.settings.conn_id, secrets=client.settings.secrets)
+
+    def _retrying(self) -> Retrying:
+        from tenacity import Retrying
+
+        from airflow_provider_useapi.attempts import retrying
+
+        return Retrying(**retrying(self._blocking().settings.max_attempts))
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[Callable[[str, Callable[..., T]], Awaitable[T]]]:
+        """:meth:`_ask` for an event loop, with the retries of a one-shot call."""
+        from tenacity import AsyncRetrying
+
+        from airflow_provider_useapi.attempts import retrying
+        from airflow_provider_useapi.transports.asynchronous import AsyncClient
+
+        settings = await self._asettings()
+
+        async def ask(path: str, read: Callable[..., T]) -> T:
+            answer = await client.get(path)
+            return read(answer, conn_id=settings.conn_id, secrets=settings.secrets)
+
+        async with AsyncClient(settings) as client:
+            yield partial(AsyncRetrying(**retrying(settings.max_attempts)), ask)
 
     def _settings(self) -> Settings:
         from airflow_provider_useapi.compat import mask

@@ -9,6 +9,13 @@ In tests, with faults on demand::
         ...  # whatever calls s.url with s.token: two faults, then normal service
         assert [request.status for request in s.requests] == [503, 429, 200]
 
+A busy day::
+
+    from airflow_provider_useapi.sandbox import LinkedAccount
+
+    s.link("kling", LinkedAccount("a@example.com", max_jobs=5, running=5))
+    s.capacity["kling"][0].running = 2  # a while later: three job slots are free
+
 As a pytest fixture: ``useapi_sandbox``. From the command line:
 ``python -m airflow_provider_useapi.sandbox``.
 """
@@ -19,19 +26,25 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.sandbox.answers import Answer
+    from airflow_provider_useapi.sandbox.linked import LinkedAccount
     from airflow_provider_useapi.sandbox.request import Request
     from airflow_provider_useapi.sandbox.server import Sandbox
 
-__all__ = ["Answer", "Request", "Sandbox"]
+__all__ = ["Answer", "LinkedAccount", "Request", "Sandbox"]
 
 
 def __getattr__(name: str) -> object:
     # Loaded on first use: every pytest run imports this package on its way to the fixture.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from airflow_provider_useapi.sandbox import answers, request, server
+    from airflow_provider_useapi.sandbox import answers, linked, request, server
 
-    globals().update(Answer=answers.Answer, Request=request.Request, Sandbox=server.Sandbox)
+    globals().update(
+        Answer=answers.Answer,
+        LinkedAccount=linked.LinkedAccount,
+        Request=request.Request,
+        Sandbox=server.Sandbox,
+    )
     return globals()[name]
 
 

@@ -20,8 +20,13 @@ def main() -> int:
     # Blocked before the server's thread exists, so that it is sigwait() below that gets them.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
     sandbox = server.Sandbox(
-        port=options.port, token=options.token, inactive_for=options.inactive_for
+        port=options.port,
+        token=options.token,
+        inactive_for=options.inactive_for,
+        busy_for=options.busy_for,
     )
+    for service, accounts in list(sandbox.capacity.items()):
+        sandbox.link(service, *accounts)
     _print_log()
     try:
         sandbox.start()
@@ -52,6 +57,13 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         metavar="SECONDS",
         help="how long the subscription stays inactive",
+    )
+    parser.add_argument(
+        "--busy-for",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long every job slot of every service stays taken",
     )
     return parser
 

@@ -15,7 +15,7 @@ class Answer:
     :param status: Any status, also one that HTTP does not know, such as 596.
     :param headers: Headers to add; one that the server would set itself is replaced.
     :param body: ``bytes`` and ``str`` are sent as they are (``text/html``), anything else as JSON.
-        None is what the service would say itself: the account for a 200 on ``/v2/account``, else
+        None is what the service would say itself: for a 200 the normal answer of that path, else
         ``{"error": ..., "code": status}``. Statuses 204 and 304 never have a body.
     :param delay: Seconds to wait before anything is sent; with ``math.inf`` nothing ever is.
     :param informational: 1xx statuses to send before the answer.

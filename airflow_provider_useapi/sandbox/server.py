@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode
 
 from airflow_provider_useapi.sandbox.answers import Answer, as_answer
+from airflow_provider_useapi.sandbox.linked import LinkedAccount, two_each
 from airflow_provider_useapi.sandbox.protocol import HttpProtocol
 from airflow_provider_useapi.sandbox.request import Incoming, Request
 from airflow_provider_useapi.sandbox.service import body_of, documented_account, normal_answer
 from airflow_provider_useapi.sandbox.thread import ServerThread
 from airflow_provider_useapi.sandbox.wire import Step, steps
+from airflow_provider_useapi.services import service_of, slug_of
 
 if TYPE_CHECKING:
     import ssl
@@ -31,12 +33,15 @@ class Sandbox:
     """A stand-in for useapi.net that listens on loopback while a ``with`` block runs.
 
     What it serves may be changed at any time: ``account`` is the answer to ``GET /v2/account``,
-    ``token`` the one that it takes. ``requests`` lists what came in, ``connections`` is the number
+    ``capacity`` holds the linked accounts of each service by its slug, with the jobs they run, and
+    ``token`` is the one that it takes. The two do not know of each other: ``link()`` sets the
+    accounts of a service in both. ``requests`` lists what came in, ``connections`` is the number
     of TCP connections so far. Each request is also logged at level DEBUG.
 
     :param port: The port to listen on; 0 takes a free one.
     :param token: The API token to ask for.
     :param inactive_for: How many seconds after the start the subscription becomes active.
+    :param busy_for: How many seconds after the start the first job slot becomes free.
     :param ssl_context: Speak https with it.
     """
 
@@ -46,14 +51,17 @@ class Sandbox:
         port: int = 0,
         token: str = DEFAULT_TOKEN,
         inactive_for: float = 0.0,
+        busy_for: float = 0.0,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self.port = port
         self.token = token
         self.account: dict[str, Any] = documented_account()
+        self.capacity: dict[str, list[LinkedAccount]] = two_each()
         self.requests: list[Request] = []
         self.connections = 0
         self._inactive_for = inactive_for
+        self._busy_for = busy_for
         self._ssl_context = ssl_context
         self._scripts: dict[str, deque[Answer]] = {}
         self._started = 0.0
@@ -94,6 +102,26 @@ class Sandbox:
     def awaits_activation(self) -> bool:
         """Whether the first ``inactive_for`` seconds are not over yet."""
         return time.monotonic() < self._started + self._inactive_for
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the first ``busy_for`` seconds are not over yet, and every job slot is taken."""
+        return time.monotonic() < self._started + self._busy_for
+
+    def link(self, service: str, *accounts: LinkedAccount) -> None:
+        """Set the linked accounts of a service, and their number in ``account``.
+
+        :param service: Slug or key, such as ``kling`` or ``Kling API``.
+        :param accounts: All of them.
+        """
+        slug = slug_of(service)
+        self.capacity[slug] = list(accounts)
+        active = sum(account.is_healthy for account in accounts)
+        counts = {"total": len(accounts), "active": active, "error": len(accounts) - active}
+        listed = self.account.setdefault("accounts", {})
+        known = service_of(slug)
+        key = next((key for key in listed if slug_of(key) == slug), known.key if known else service)
+        listed[key] = counts
 
     def script(self, path: str, *answers: Answer | Mapping[str, Any] | int) -> None:
         """Queue answers for a path, one for each request; afterwards it is normal service again.
@@ -141,15 +169,16 @@ class Sandbox:
     def _respond(self, incoming: Incoming, connection: int) -> Iterator[Step]:
         """Choose the answer to a request, and record both."""
         authorized = incoming.headers.get("authorization") == f"Bearer {self.token}"
-        if scripted := self._scripts.get(incoming.path):
-            answer = scripted.popleft()
-        else:
-            answer = normal_answer(incoming.method, incoming.path, authorized=authorized)
+        scripted = self._scripts.get(incoming.path)
+        answer = scripted.popleft() if scripted else None
         head_only = incoming.method == "HEAD"
         try:
+            answer = answer or normal_answer(
+                incoming.method, incoming.path, self, authorized=authorized
+            )
             body = body_of(answer, incoming.path, self)
             played = steps(answer, body, last=incoming.last, head_only=head_only)
-        except (TypeError, ValueError) as error:  # s.account is the test's, and may be anything
+        except (TypeError, ValueError) as error:  # what it serves is the test's: it may be anything
             answer = Answer(status=500, body={"error": f"Not JSON: {error}", "code": 500})
             played = steps(answer, answer.body, last=incoming.last, head_only=head_only)
         status = None if answer.reset or answer.nothing_after else answer.status

@@ -1,16 +1,18 @@
-"""What useapi.net itself says: the documented account, and the bodies of its errors."""
+"""What useapi.net itself says: the account, what its services run, and the bodies of its errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_useapi.sandbox.answers import Answer
+from airflow_provider_useapi.sandbox.live import LIVE, live_answer
 from airflow_provider_useapi.sandbox.wire import reason
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.sandbox.server import Sandbox
 
+_ACCOUNT_PATH = "/v2/account"
 _OK = Answer()
 _UNAUTHORIZED = Answer(status=401)
 _NOT_FOUND = Answer(status=404)
@@ -39,23 +41,25 @@ def documented_account() -> dict[str, Any]:
     }
 
 
-def normal_answer(method: str, path: str, *, authorized: bool) -> Answer:
+def normal_answer(method: str, path: str, sandbox: Sandbox, *, authorized: bool) -> Answer:
     """Return the answer to a request for which nothing is scripted."""
     if not authorized:
         return _UNAUTHORIZED
-    if path not in _ROUTES:
+    if path != _ACCOUNT_PATH and path not in LIVE:
         return _NOT_FOUND
     if method != "GET":
         return _WRONG_METHOD
-    return _OK
+    return _live(path, sandbox) if path in LIVE else _OK
 
 
 def body_of(answer: Answer, path: str, sandbox: Sandbox) -> object:
     """Return the body of an answer, the service's own if the answer has none."""
     if answer.body is not None:
         return answer.body
-    if answer.status == 200 and path in _ROUTES:
-        return _ROUTES[path](sandbox)
+    if answer.status == 200 and path == _ACCOUNT_PATH:
+        return _account(sandbox)
+    if answer.status == 200 and path in LIVE:
+        return _live(path, sandbox).body
     return {"error": _ERRORS.get(answer.status, reason(answer.status)), "code": answer.status}
 
 
@@ -65,4 +69,8 @@ def _account(sandbox: Sandbox) -> object:
     return sandbox.account
 
 
-_ROUTES: dict[str, Callable[[Sandbox], object]] = {"/v2/account": _account}
+def _live(path: str, sandbox: Sandbox) -> Answer:
+    linked = sandbox.capacity.get(LIVE[path][0], [])
+    if sandbox.is_busy:
+        linked = [replace(each, running=each.max_jobs) for each in linked]
+    return live_answer(path, linked)
