@@ -83,7 +83,7 @@ def emit(
     context["outlet_events"][through].add(asset, extra=extra)
 
 
-def newest_extras(asset: Asset) -> Iterator[Mapping[str, Any]]:
+def newest_extras(asset: Asset) -> Iterator[object]:
     """
     What the events of an asset hold, newest first, also if no DAG refers to the asset.
 
@@ -103,7 +103,7 @@ def newest_extras(asset: Asset) -> Iterator[Mapping[str, Any]]:
         yield from (event.extra for event in reversed(events))
 
 
-def triggering_extras(context: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def triggering_extras(context: Mapping[str, Any]) -> Iterator[object]:
     """What the events hold that started this run, oldest first."""
     events = context.get("triggering_asset_events") or context.get("triggering_dataset_events")
     for of_one_asset in (events or {}).values():
@@ -136,7 +136,7 @@ def _register_alias(name: str) -> None:
             session.add(DatasetAliasModel(name=name))
 
 
-def _newest_extras_from_database(asset: Asset) -> Iterator[Mapping[str, Any]]:
+def _newest_extras_from_database(asset: Asset) -> Iterator[object]:
     from airflow.models.dataset import DatasetEvent, DatasetModel
     from airflow.utils.session import create_session
     from sqlalchemy import select

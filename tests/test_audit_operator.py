@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import subprocess
@@ -119,9 +120,7 @@ def test_an_answer_without_an_account_is_a_result(
     assert "baseline" not in after["snapshot"]
 
 
-def test_no_answer_is_no_result(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_answer_is_no_result(useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = useapi_sandbox.connection_uri(max_attempts=2)
     monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", uri)
     useapi_sandbox.script(PATH, 503, Answer(reset=True))
@@ -178,11 +177,16 @@ def test_a_service_that_was_never_there_is_warned_of(
     useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warnings: list[str] = []
+
+    class Recorder(logging.LoggerAdapter[logging.Logger]):
+        def log(self, level: int, msg: object, *args: Any, **_: Any) -> None:
+            warnings.append(f"{logging.getLevelName(level)} {str(msg) % args}")
+
+    monkeypatch.setattr(UseApiAuditOperator, "log", Recorder(logging.getLogger("audit")))
     audit = UseApiAuditOperator(task_id="audit", services=["minimaxx", "Runway AP"])
-    monkeypatch.setattr(type(audit.log), "warning", lambda _, text, *args: warnings.append(args[0]))
     audit._look(audit._wanted())
     (warning,) = warnings
-    assert warning.startswith("The account lists no service 'minimaxx'")
+    assert warning.startswith("WARNING The account lists no service 'minimaxx'")
     assert "it lists 'MiniMax API'" in warning
 
 
@@ -265,14 +269,16 @@ from airflow_provider_useapi.account import Account
 from airflow_provider_useapi.audit.rules import audited
 from airflow_provider_useapi.audit.snapshot import Snapshot
 
-def look(accounts):
-    body = {"id": 12345, "email": "a@b.c", "subscriptionIsActive": True, "accounts": accounts}
-    return Snapshot.of_account(Account.from_json(body), "team.a/studio", "2026-11-15T06:00:00+00:00")
+MOMENT = "2026-11-15T06:00:00+00:00"
 
-first = audited(look({"Kling API": {"total": 3, "active": 2, "error": 1}, "Muse API": {}}), None)
-now = audited(look({"Kling API": {"total": 3, "active": 2, "error": 1}, "Flow_🎬 X API": {}}), first)
+def look(name):
+    accounts = {"Kling API": {"total": 3, "active": 2, "error": 1}, name: {}}
+    body = {"id": 12345, "email": "a@b.c", "subscriptionIsActive": True, "accounts": accounts}
+    return Snapshot.of_account(Account.from_json(body), "team.a/studio", MOMENT)
+
+now = audited(look("Flow_🎬 X API"), audited(look("Muse API"), None))
 metrics.send(now)
-metrics.send(audited(Snapshot.of_refusal("refused", "conn", "2026-11-16T06:00:00+00:00"), now))
+metrics.send(audited(Snapshot.of_refusal("refused", "conn", MOMENT), now))
 """
 
 
@@ -302,8 +308,11 @@ def test_the_gauges_as_a_statsd_server_gets_them(tagged: str) -> None:
         "useapi.accounts.team_a_studio.kling.total:3|g",
         "useapi.accounts.team_a_studio.kling.active:2|g",
         "useapi.accounts.team_a_studio.kling.error:1|g",
-        *(f"useapi.accounts.team_a_studio.flowx.{state}:0|g" for state in ("total", "active", "error")),
-        *(f"useapi.accounts.team_a_studio.muse.{state}:0|g" for state in ("total", "active", "error")),
+        *(
+            f"useapi.accounts.team_a_studio.{service}.{state}:0|g"
+            for service in ("flowx", "muse")
+            for state in ("total", "active", "error")
+        ),
     ]
     if tagged == "True":
         tags = "conn_id=team_a_studio,service=kling,state=active"

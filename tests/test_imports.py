@@ -18,6 +18,11 @@ IS_3 = metadata.version("apache-airflow").startswith("3.")
 # Core: no I/O and no Airflow. Then connection and transports. Airflow's faces are all the rest.
 CORE = {
     "account",
+    "audit",
+    "audit.rows",
+    "audit.rules",
+    "audit.snapshot",
+    "audit.table",
     "services",
     "gate",
     "answers",
@@ -29,10 +34,11 @@ CORE = {
 MIDDLE = {
     "addresses", "connection", "form", "proxy", "tls", "deadline", "attempts",
     "transports", "transports.failures", "transports.blocking", "transports.asynchronous",
+    "audit.report",
 }  # fmt: skip
 LIGHT_STANDARD = {
-    "__future__", "collections", "dataclasses", "datetime", "difflib", "email", "functools", "json",
-    "math", "re", "typing", "unicodedata", "urllib",
+    "__future__", "collections", "dataclasses", "datetime", "difflib", "email", "functools",
+    "hashlib", "json", "math", "re", "typing", "unicodedata", "urllib",
 }  # fmt: skip
 
 

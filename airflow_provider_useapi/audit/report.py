@@ -40,9 +40,11 @@ def report(snapshot: Snapshot) -> str:
     )
     environment.filters.update(moment=_moment, day=_day)
     every, known = rows(snapshot), snapshot.last_known
-    scale = max([row.service.total for row in every] + [known.max_accounts_per_api or 0, 1]) if (
-        known
-    ) else 1
+    scale = (
+        max([row.service.total for row in every] + [known.max_accounts_per_api or 0, 1])
+        if (known)
+        else 1
+    )
     return environment.get_template(TEMPLATE).render(
         audit=snapshot,
         known=known,

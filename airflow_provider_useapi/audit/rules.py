@@ -191,7 +191,5 @@ def severe(findings: Collection[Finding], fail_on: str) -> list[Finding]:
     if fail_on not in SEVERITIES:
         raise UseApiConfigError(f"fail_on is 'critical' or 'warning'; it was {fail_on!r}.")
     return [
-        found
-        for found in findings
-        if SEVERITIES.index(found.severity) <= SEVERITIES.index(fail_on)
+        found for found in findings if SEVERITIES.index(found.severity) <= SEVERITIES.index(fail_on)
     ]

@@ -131,7 +131,7 @@ class Snapshot:
 
     @property
     def tells(self) -> bool:
-        """Whether it can be compared: a lapsed account may list no service, and has not lost any."""
+        """Whether it can be compared: a lapsed account that lists no service has not lost any."""
         return self.refusal is None and bool(self.services or self.subscription_is_active)
 
     @property

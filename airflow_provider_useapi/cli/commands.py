@@ -8,20 +8,18 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from airflow.cli.simple_table import AirflowConsole
 from airflow.utils.cli import suppress_logs_and_warning
 from airflow.utils.providers_configuration_loader import providers_configuration_loaded
 
 from airflow_provider_useapi.account import Account
+from airflow_provider_useapi.capacity import Capacity, endpoints_of
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.gate import Thresholds, Verdict, check_arguments, judge
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.redaction import public_text
-
-if TYPE_CHECKING:
-    from airflow_provider_useapi.capacity import Capacity
 
 CLOSED, ERROR = 1, 2
 """Exit codes. Python's own for a crash is 1, too, so that every crash is turned into an error."""
@@ -46,7 +44,7 @@ def _command(command: Command) -> Command:
         except Exception as e:  # noqa: BLE001 - a crash must not look like a closed gate
             _fail(f"{type(e).__name__}: {public_text(e)}")
 
-    return suppress_logs_and_warning(providers_configuration_loaded(wrapped))  # type: ignore[no-any-return]
+    return suppress_logs_and_warning(providers_configuration_loaded(wrapped))
 
 
 @_command
@@ -67,6 +65,8 @@ def check(args: Namespace) -> None:
     stated = {name: getattr(args, name) for name in THRESHOLDS}
     thresholds = Thresholds(**stated)
     check_arguments(args.service, thresholds, args.jobs_per_account)
+    if thresholds.need_capacity:
+        endpoints_of(args.service, args.jobs_per_account)  # refuses what nobody can tell
     with UseApiHook(args.conn_id) as hook:
         found = hook.get_account()
         verdict = judge(found, args.service, thresholds)
@@ -75,7 +75,8 @@ def check(args: Namespace) -> None:
             verdict = judge(found, args.service, thresholds, free)
     for warning in verdict.warnings:
         _say(warning)
-    _print([_row(verdict)], args.output)
+    _say(verdict.opening() if verdict.open else f"The gate is closed: {_join(verdict)}.")
+    _print([_row(verdict, args.output)], args.output)
     if not verdict.open:
         sys.exit(CLOSED)
 
@@ -110,13 +111,17 @@ def _headline(found: Account) -> str:
     return f"This is {whose}; its subscription is {state}{renewed}.{said}"
 
 
-def _row(verdict: Verdict) -> dict[str, Any]:
+def _row(verdict: Verdict, output: str) -> dict[str, Any]:
     values = verdict.to_xcom(datetime.now(UTC).isoformat(timespec="seconds"))
-    return {
-        "gate": "open" if verdict.open else "closed",
-        **values,
-        "reasons": "; ".join(verdict.reasons),
-    }
+    row = {"gate": "open" if verdict.open else "closed", **values}
+    if output in ("json", "yaml"):
+        return {**row, "reasons": list(verdict.reasons)}
+    # What a line has room for; the reasons stand beside it.
+    return {key: value for key, value in row.items() if key not in ("service", "checked_at")}
+
+
+def _join(verdict: Verdict) -> str:
+    return "; ".join(verdict.reasons)
 
 
 def _free(found: Capacity) -> str:
@@ -124,7 +129,8 @@ def _free(found: Capacity) -> str:
         return f"{found.service}: the API asks for payment: {found.refused}"
     if found.free_job_slots is None:
         return f"{found.service}: it is not known how many job slots are free."
-    return f"{found.service}: {found.free_accounts} accounts free, {found.free_job_slots} job slots."
+    accounts, slots = found.free_accounts, found.free_job_slots
+    return f"{found.service}: {accounts} accounts with {slots} free job slots."
 
 
 def _print(rows: Sequence[Mapping[str, Any]], output: str) -> None:

@@ -181,7 +181,7 @@ class UseApiAuditCheckOperator(BaseOperator):
         :raises AirflowFailException: with every finding that is severe enough.
         """
         from airflow_provider_useapi.audit.rules import severe
-        from airflow_provider_useapi.audit.snapshot import Snapshot, read_snapshot
+        from airflow_provider_useapi.audit.snapshot import read_snapshot
         from airflow_provider_useapi.audit.table import line
 
         audits: list[Snapshot] = []

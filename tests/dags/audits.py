@@ -25,7 +25,8 @@ with DAG(
 with DAG("tickets", schedule=[account_asset("useapi_default")], start_date=datetime(2026, 1, 1)):
 
     @task
-    def tickets(**context) -> None:
-        print(new_findings(context))
+    def tickets(**context: object) -> list[str]:
+        """Return what is new, so that a test can see it."""
+        return [f"{found['conn_id']}: {found['code']}" for found in new_findings(context)]
 
     tickets()
