@@ -105,9 +105,12 @@ def newest_extras(asset: Asset) -> Iterator[object]:
 
 def triggering_extras(context: Mapping[str, Any]) -> Iterator[object]:
     """What the events hold that started this run, oldest first."""
+    from airflow.providers.common.compat.sdk import AssetAlias
+
     events = context.get("triggering_asset_events") or context.get("triggering_dataset_events")
-    for of_one_asset in (events or {}).values():
-        yield from (event.extra for event in of_one_asset)
+    for source, of_source in (events or {}).items():
+        if not isinstance(source, AssetAlias):  # those are the same events once more
+            yield from (event.extra for event in of_source)
 
 
 def _has_task_sdk() -> bool:
