@@ -168,7 +168,9 @@ def read_rows(
 
 
 def _public(row: Row, secrets: Collection[str]) -> Row:
-    return replace(row, trouble=public_text(row.trouble, secrets)) if row.trouble else row
+    if row.trouble is None:
+        return row
+    return replace(row, trouble=public_text(row.trouble, secrets) or "not healthy")
 
 
 def capacity_of(

@@ -28,7 +28,8 @@ class Row:
     :param max_jobs: how many jobs it may run at a time.
     :param running: how many it runs now.
     :param free: its free job slots, where the API itself tells them.
-    :param trouble: why it takes no jobs, in the API's own words; ``None`` if it is healthy.
+    :param trouble: why it takes no jobs, in the API's own words, if it has some; ``None``
+        if it is healthy.
     """
 
     id: str = field(repr=False)
@@ -211,12 +212,10 @@ def _trouble(entry: Any) -> str | None:
     """Why an account takes no jobs. Healthy is: ``health`` OK or absent, and no ``error``."""
     health, error = _at(entry, "health"), _at(entry, "error")
     if error:
-        said = words_of(entry)
-    elif health is None or health == "OK":
+        return words_of(entry)
+    if health is None or health == "OK":
         return None
-    else:
-        said = health if isinstance(health, str) else ""
-    return said or "not healthy"
+    return health if isinstance(health, str) else ""
 
 
 def _at(value: Any, key: str) -> Any:

@@ -7,8 +7,8 @@ API catalogue. Services come and go, so a name that is not in the table passes t
 
 Which linked accounts are free right now is told by each service in its own way. A new service is
 one entry here, and one reader in :mod:`airflow_provider_useapi.dialects` only if it speaks a new
-dialect. Every endpoint here reads useapi.net's own records: none asks the service itself, signs an
-account in or claims its daily credits, as some ``/accounts/{account}`` do.
+dialect. Only lists that useapi.net keeps itself, as far as its pages tell: no endpoint that signs
+an account in, claims its daily credits or reads its balance, as ``/accounts/{account}`` may.
 """
 
 from __future__ import annotations

@@ -7,12 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_useapi.account import Account
+from airflow_provider_useapi.capacity import AccountCapacity, Capacity
 from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
 from airflow_provider_useapi.gate import Thresholds, check_arguments, judge
 
 SMALL = st.integers(0, 5)
 THRESHOLDS = st.builds(
     Thresholds, *[st.none() | SMALL for _ in ("min_active", "max_error", "min_left")]
+)
+LIVE = st.builds(
+    Thresholds, *[st.none() | SMALL for _ in ("active", "error", "left", "accounts", "slots")]
 )
 
 
@@ -27,6 +31,11 @@ def account(
             **more,
         }
     )
+
+
+def capacity(*free: int | None) -> Capacity:
+    accounts = [AccountCapacity(f"{n}@example.com", 9, 0, f, True) for n, f in enumerate(free)]
+    return Capacity("kling", tuple(accounts))
 
 
 def test_without_a_service_only_the_subscription_counts() -> None:
@@ -117,6 +126,65 @@ def test_the_xcom_of_an_open_gate() -> None:
     assert alone["subscription_is_active"] is True
 
 
+def test_what_is_free_is_asked_for_last_and_only_where_a_live_threshold_is_stated() -> None:
+    live = Thresholds(min_free_job_slots=3)
+    assert live.need_capacity and Thresholds(min_free_accounts=0).need_capacity
+    assert not Thresholds(1, 2, 3).need_capacity
+
+    due = judge(account(), "kling", live)
+    assert due.capacity_due
+    assert not due.open, "nobody may take this for the last word"
+    assert due.reasons == ()
+    assert not judge(account(), "kling", Thresholds()).capacity_due
+    for closed in (account(active=False), account(working=0)):
+        verdict = judge(closed, "kling", live)
+        assert verdict.reasons
+        assert not verdict.capacity_due
+
+
+def test_a_gate_opens_with_enough_free_job_slots() -> None:
+    opened = judge(account(), "kling", Thresholds(min_free_job_slots=3), capacity(3, 0))
+    assert opened.open
+    assert not opened.capacity_due
+    assert opened.opening() == (
+        "The gate is open: kling: 2 of 3 accounts active, 1 free, with 3 free job slots."
+    )
+    told = opened.to_xcom("now")
+    assert (told["free_accounts"], told["free_job_slots"]) == (1, 3)
+    assert "example.com" not in str((opened, told))
+
+
+def test_each_shortfall_of_what_is_free_is_a_reason() -> None:
+    wanted = Thresholds(min_active_accounts=3, min_free_accounts=2, min_free_job_slots=40)
+    assert judge(account(), "kling", wanted, capacity(3, 0)).reasons == (
+        "kling: 2 of 3 accounts active, 3 needed",
+        "kling: 1 free accounts, 2 needed",
+        "kling: 3 free job slots, 40 needed",
+    )
+    assert judge(account(), "kling", Thresholds(min_free_accounts=2), capacity(9, 0)).reasons == (
+        "kling: 1 free accounts, 2 needed",
+    )
+    assert judge(account(), "kling", Thresholds(min_free_accounts=2), capacity(1, 1)).open
+
+
+def test_unknown_is_never_enough() -> None:
+    wanted = Thresholds(min_free_accounts=0, min_free_job_slots=0)
+    assert judge(account(), "kling", wanted, capacity(9, None)).reasons == (
+        "kling: free accounts unknown, 0 needed",
+        "kling: free job slots unknown, 0 needed",
+    )
+
+
+def test_a_lapsed_subscription_found_at_the_live_look_closes_the_gate() -> None:
+    refused = Capacity("kling", refused="Subscription required by a@b.c")
+    verdict = judge(account(), "kling", Thresholds(min_free_job_slots=0), refused)
+    assert verdict.reasons == ("the subscription is not active (Subscription required by ***)",)
+    assert verdict.subscription_is_active is False
+    assert not verdict.open
+    lapsed = judge(account(active=False), "kling", Thresholds(min_free_job_slots=0), refused)
+    assert lapsed.reasons == ("the subscription is not active",)
+
+
 @pytest.mark.parametrize("name", list(Thresholds.__dataclass_fields__))
 @pytest.mark.parametrize("value", [-1, True, 1.0, "2", [1]])
 def test_a_threshold_is_a_whole_number(name: str, value: object) -> None:
@@ -132,6 +200,36 @@ def test_a_threshold_needs_a_service() -> None:
     check_arguments(None, Thresholds())
     assert issubclass(UseApiConfigError, ValueError)
     assert issubclass(UseApiConfigError, UseApiError)
+
+
+def test_a_limit_of_jobs_needs_a_service_and_something_that_uses_it() -> None:
+    live = Thresholds(min_free_accounts=1)
+    check_arguments("google-flow", live, 1)
+    with pytest.raises(UseApiConfigError, match="min_free_accounts, jobs_per_account needs a serv"):
+        check_arguments(None, live, 1)
+    with pytest.raises(UseApiConfigError, match="jobs_per_account needs a service"):
+        check_arguments(None, Thresholds(), 1)
+    with pytest.raises(UseApiConfigError, match="add min_free_job_slots or min_free_accounts"):
+        check_arguments("google-flow", Thresholds(min_active_accounts=1), 1)
+    for bad in (0, -1, True, 1.5, "2"):
+        with pytest.raises(UseApiConfigError, match="jobs_per_account is a whole number from 1 up"):
+            check_arguments("google-flow", live, bad)
+
+
+@given(st.lists(st.none() | SMALL, max_size=3), LIVE)
+def test_the_rule_of_a_gate(free: list[int | None], wanted: Thresholds) -> None:
+    alone = judge(account(), "kling", wanted)
+    verdict = judge(account(), "kling", wanted, capacity(*free))
+    assert alone.capacity_due == (not alone.reasons and wanted.need_capacity)
+    assert verdict.reasons[: len(alone.reasons)] == alone.reasons
+
+    def enough(there: int | None, least: int | None) -> bool:
+        return least is None or (there is not None and there >= least)
+
+    there = capacity(*free)
+    holds = enough(there.free_accounts, wanted.min_free_accounts)
+    holds &= enough(there.free_job_slots, wanted.min_free_job_slots)
+    assert verdict.open == (not alone.reasons and holds)
 
 
 @given(SMALL, SMALL, THRESHOLDS)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_useapi.services import CATALOGUE, nearest_first, slug_of
+from airflow_provider_useapi.services import CATALOGUE, nearest_first, service_of, slug_of
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,30 @@ def test_the_nearest_name_comes_first() -> None:
     assert nearest_first("klng", names)[0] == "Kling API"
     assert nearest_first("mini-max", names)[0] == "MiniMax API"
     assert sorted(nearest_first("", names)) == sorted(names)
+
+
+def test_an_entry_is_found_by_any_name() -> None:
+    for service in CATALOGUE:
+        for spelling in (service.slug, service.key.upper(), *service.aliases):
+            assert service_of(spelling) is service
+    assert service_of("Brand New API") is None
+
+
+def test_every_entry_says_what_is_to_be_known_of_it() -> None:
+    for service in CATALOGUE:
+        assert service.source
+        assert service.live or service.note, "why not"
+        assert not (service.live and service.retired)
+
+
+def test_no_endpoint_has_side_effects() -> None:
+    paths = [endpoint.path for service in CATALOGUE for endpoint in service.live]
+    assert len(set(paths)) == len(paths)
+    for path in paths:
+        # What comes below /accounts signs in, reads balances upstream or claims daily credits.
+        assert path.partition("?")[0].strip("/").split("/")[2:] in (
+            ["accounts"],
+            ["jobs"],
+            ["scheduler"],
+            ["scheduler", "available"],
+        )

@@ -68,6 +68,14 @@ class UseApiHook(BaseHook):
         """
         return self._retrying()(self.look)
 
+    def look(self) -> Account:
+        """
+        The account, asked for once: what a sensor does each time.
+
+        :raises UseApiError: as :meth:`get_account`.
+        """
+        return self._ask(ACCOUNT_PATH, read_account)
+
     async def aget_account(self) -> Account:
         """
         :meth:`get_account` for an event loop, with the same settings and the same outcomes.
@@ -98,27 +106,6 @@ class UseApiHook(BaseHook):
         rows = {each: again(self._ask, each.path, partial(read_rows, each)) for each in endpoints}
         return capacity_of(service, rows, jobs_per_account)
 
-    async def aget_capacity(self, service: str, *, jobs_per_account: int | None = None) -> Capacity:
-        """
-        :meth:`get_capacity` for an event loop, with the same settings and the same outcomes.
-
-        :raises UseApiError: as :meth:`get_capacity`.
-        """
-        from airflow_provider_useapi.capacity import capacity_of, endpoints_of, read_rows
-
-        endpoints = endpoints_of(service, jobs_per_account, limit_needed=False)
-        async with self._asking() as ask:
-            rows = {each: await ask(each.path, partial(read_rows, each)) for each in endpoints}
-        return capacity_of(service, rows, jobs_per_account)
-
-    def look(self) -> Account:
-        """
-        The account, asked for once: what a sensor does each time.
-
-        :raises UseApiError: as :meth:`get_account`.
-        """
-        return self._ask(ACCOUNT_PATH, read_account)
-
     def look_capacity(self, service: str, jobs_per_account: int | None = None) -> Capacity:
         """
         The capacity, asked for once: what a sensor does where live thresholds are stated.
@@ -131,6 +118,19 @@ class UseApiHook(BaseHook):
 
         endpoints = endpoints_of(service, jobs_per_account)
         rows = {each: self._ask(each.path, partial(read_rows, each)) for each in endpoints}
+        return capacity_of(service, rows, jobs_per_account)
+
+    async def aget_capacity(self, service: str, *, jobs_per_account: int | None = None) -> Capacity:
+        """
+        :meth:`get_capacity` for an event loop, with the same settings and the same outcomes.
+
+        :raises UseApiError: as :meth:`get_capacity`.
+        """
+        from airflow_provider_useapi.capacity import capacity_of, endpoints_of, read_rows
+
+        endpoints = endpoints_of(service, jobs_per_account, limit_needed=False)
+        async with self._asking() as ask:
+            rows = {each: await ask(each.path, partial(read_rows, each)) for each in endpoints}
         return capacity_of(service, rows, jobs_per_account)
 
     def token_changed(self) -> bool:
