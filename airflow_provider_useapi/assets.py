@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from airflow.providers.common.compat.sdk import Asset
-
 from airflow_provider_useapi.form import DEFAULT_CONN_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from airflow.providers.common.compat.sdk import Asset
 
 ALIAS = "useapi"
 """Audits emit through this alias, so that they need not know their connection in the DAG file."""

@@ -135,6 +135,7 @@ def test_no_answer_is_no_result(useapi_sandbox: Sandbox, monkeypatch: pytest.Mon
         ({"useapi_conn_id": "missing"}, "'missing' is not defined"),
         ({"services": "kling"}, r"services takes a list .*\['kling', 'minimax'\]"),
         ({"services": [1]}, "services takes a list"),
+        ({"services": ["kling", " "]}, "services takes a list"),
     ],
 )
 def test_what_cannot_be_asked_fails_without_retries(
@@ -156,7 +157,19 @@ def test_the_severity_to_fail_on_is_checked_in_the_dag_file() -> None:
         UseApiAuditCheckOperator(task_id="check", audit={}, fail_on="error")
 
 
-@pytest.mark.parametrize("audit", [{"findings": []}, ["text"], {"snapshot": {"version": 2}}])
+@pytest.mark.parametrize(
+    "audit",
+    [
+        None,
+        [],
+        "text",
+        1,
+        ["text"],
+        {"findings": []},
+        {"summary": "", "findings": [{"code": "UA001", "severity": "fatal"}]},
+        {"summary": "", "findings": [{"code": "U", "severity": "x", "service": "", "message": ""}]},
+    ],
+)
 def test_a_check_of_something_else_fails_and_says_what_to_write(audit: Any) -> None:
     with pytest.raises(AirflowFailException, match=r"write audit=audit\.output"):
         UseApiAuditCheckOperator(task_id="check", audit=audit).execute({})
@@ -169,8 +182,10 @@ def test_a_check_takes_several_audits(dags: dict[str, Any], useapi_sandbox: Sand
     with pytest.raises(AirflowFailException) as failed:
         UseApiAuditCheckOperator(task_id="check", audit=audits, fail_on="warning").execute({})
     lines = str(failed.value).splitlines()
-    assert lines[0].startswith("useapi_default: UA002 warning midjourney: 1 of 3")
-    assert lines[-1].startswith("useapi_studio: UA008 warning: last renewed 2025-04-05")
+    assert lines[0].startswith("useapi_default: 5 warnings (UA002 midjourney, UA003")
+    assert lines[1].startswith("UA002 warning midjourney: 1 of 3")
+    assert lines[6].startswith("useapi_studio: 5 warnings")
+    assert lines[-1].startswith("UA008 warning: last renewed 2025-04-05")
 
 
 def test_a_service_that_was_never_there_is_warned_of(

@@ -91,7 +91,7 @@ def test_the_table_of_an_answer_without_an_account_shows_the_last_known_numbers(
 
 def test_the_lines_of_findings() -> None:
     snapshot = audit(NOW, BEFORE)
-    assert [line(finding, snapshot) for finding in snapshot.findings[:4]] == [
+    assert [line(finding, SECOND) for finding in snapshot.findings[:4]] == [
         "UA002 warning kling: 2 of 3 linked accounts in error, 1 active (since 2026-11-12T06:00Z)",
         "UA003 warning kling: no allocation left: 3 linked accounts, 3 allowed"
         " (since 2026-11-12T06:00Z)",
@@ -203,7 +203,7 @@ def test_a_hostile_name_is_text_in_the_report_and_in_the_table(name: str) -> Non
         html = report(each)
         assert_harmless(html)
         assert len(html) < 30_000
-        lines = [*table(each), *(line(finding, each) for finding in each.findings)]
+        lines = [*table(each), *(line(finding, SECOND) for finding in each.findings)]
         for text in lines:
             assert len(text) < 400
             assert text.isprintable(), "no line breaks, no escapes, no marks of direction"

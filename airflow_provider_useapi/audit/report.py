@@ -15,8 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from airflow_provider_useapi import __version__
 from airflow_provider_useapi.audit.rows import Row, rows
-from airflow_provider_useapi.audit.rules import SEVERITIES
-from airflow_provider_useapi.audit.snapshot import MAX_SERVICES, Finding, Snapshot
+from airflow_provider_useapi.audit.snapshot import MAX_SERVICES, SEVERITIES, Finding, Snapshot
 
 TEMPLATE = "report.html"
 

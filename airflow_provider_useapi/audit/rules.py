@@ -11,12 +11,14 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from airflow_provider_useapi.audit.snapshot import Finding, Snapshot
+from airflow_provider_useapi.audit.snapshot import (
+    CRITICAL,
+    SEVERITIES,
+    WARNING,
+    Finding,
+    Snapshot,
+)
 from airflow_provider_useapi.exceptions import UseApiConfigError
-
-CRITICAL, WARNING = "critical", "warning"
-SEVERITIES = (CRITICAL, WARNING)
-"""Worst first."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,10 @@ from airflow_provider_useapi.redaction import MASK, public_text
 VERSION = 1
 """Of the stored form. A reader takes no other, so a field may be added, but none changed."""
 
+CRITICAL, WARNING = "critical", "warning"
+SEVERITIES = (CRITICAL, WARNING)
+"""Worst first."""
+
 MAX_SERVICES = 100
 """How many services and how many findings are stored; an account has a dozen."""
 
@@ -181,6 +185,21 @@ def read_snapshot(extra: object) -> Snapshot | None:
         )
     except (TypeError, ValueError, KeyError, AttributeError):
         return None
+
+
+def read_findings(audit: Any) -> list[Finding] | None:
+    """
+    Read the findings of what an audit returned.
+
+    :param audit: the value of an XCom, of anyone's XCom.
+    :return: ``None`` if it is not that of an audit.
+    """
+    try:
+        findings = [Finding(**finding) for finding in audit["findings"]]
+        is_audit = isinstance(audit["summary"], str)
+    except (TypeError, KeyError, IndexError):
+        return None
+    return findings if is_audit and all(each.severity in SEVERITIES for each in findings) else None
 
 
 def _error(account: Account) -> str | None:

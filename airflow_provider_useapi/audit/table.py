@@ -40,13 +40,13 @@ def table(snapshot: Snapshot) -> Iterator[str]:
         yield f"and {len(every) - MAX_SERVICES} more services"
 
 
-def line(finding: Finding, snapshot: Snapshot) -> str:
+def line(finding: Finding, checked_at: str | None = None) -> str:
     """
     A finding in a line.
 
-    :param finding: one of those of the snapshot.
-    :param snapshot: of the audit.
+    :param finding: what was found.
+    :param checked_at: when the audit was, to say of a finding that it is new.
     """
     about = f" {finding.service}" if finding.service else ""
-    since = "new" if finding.since == snapshot.checked_at else f"since {finding.since[:16]}Z"
+    since = "new" if finding.since == checked_at else f"since {finding.since[:16]}Z"
     return f"{finding.code} {finding.severity}{about}: {finding.message} ({since})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +104,7 @@ class UseApiAuditOperator(BaseOperator):
 
         if self.services is None:
             return None
-        if isinstance(self.services, str) or not all(isinstance(s, str) for s in self.services):
+        if isinstance(self.services, str) or not all(map(_is_name, self.services)):
             raise AirflowFailException(
                 f"services takes a list of slugs or keys, such as ['kling', 'minimax']; it was"
                 f" {self.services!r:.100}."
@@ -139,14 +139,14 @@ class UseApiAuditOperator(BaseOperator):
         return next(filter(None, map(read_snapshot, newest_extras(asset))), None)
 
     def _tell(self, snapshot: Snapshot, found: str) -> None:
-        from airflow_provider_useapi.audit.rules import CRITICAL
+        from airflow_provider_useapi.audit.snapshot import CRITICAL
         from airflow_provider_useapi.audit.table import line, table
 
         for row in table(snapshot):
             self.log.info("%s", row)
         for finding in snapshot.findings:
             say = self.log.error if finding.severity == CRITICAL else self.log.warning
-            say("%s", line(finding, snapshot))
+            say("%s", line(finding, snapshot.checked_at))
         self.log.info("%s", found)
 
     def _write_report(self, snapshot: Snapshot, to: str) -> None:
@@ -192,26 +192,25 @@ class UseApiAuditCheckOperator(BaseOperator):
         :raises AirflowFailException: with every finding that is severe enough.
         """
         from airflow_provider_useapi.audit.rules import severe
-        from airflow_provider_useapi.audit.snapshot import read_snapshot
+        from airflow_provider_useapi.audit.snapshot import read_findings
         from airflow_provider_useapi.audit.table import line
 
-        audits: list[Snapshot] = []
-        for audit in [self.audit] if isinstance(self.audit, Mapping) else self.audit or ():
-            snapshot = read_snapshot(audit.get("snapshot")) if isinstance(audit, Mapping) else None
-            if snapshot is None:
+        is_one = isinstance(self.audit, Mapping) or not isinstance(self.audit, Iterable)
+        audits = [self.audit] if is_one else list(self.audit)
+        bad: list[str] = []
+        for audit in audits or [None]:
+            findings = read_findings(audit)
+            if findings is None:
                 raise AirflowFailException(
                     "audit is not what a UseApiAuditOperator returned; write audit=audit.output,"
                     " where audit is one."
                 )
-            audits.append(snapshot)
-        bad = [
-            f"{audit.conn_id}: {line(finding, audit)}"
-            for audit in audits
-            for finding in severe(audit.findings, self.fail_on)
-        ]
+            found = severe(findings, self.fail_on)
+            if found:
+                bad += [audit["summary"], *map(line, found)]
         if bad:
             raise AirflowFailException("\n".join(bad))
-        self.log.info("Nothing %s was found in %d audits.", self.fail_on, len(audits))
+        self.log.info("%d audits found nothing to fail on (%s).", len(audits), self.fail_on)
 
 
 def _with_alias(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -223,6 +222,10 @@ def _with_alias(arguments: dict[str, Any]) -> dict[str, Any]:
     outlets = outlets if isinstance(outlets, Sequence) else [outlets]
     alias = AssetAlias(ALIAS)
     return {**arguments, "outlets": [*(each for each in outlets if each != alias), alias]}
+
+
+def _is_name(service: object) -> bool:
+    return isinstance(service, str) and bool(service.strip())
 
 
 def _now() -> str:

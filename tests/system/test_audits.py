@@ -222,7 +222,8 @@ def test_an_answer_without_an_account_keeps_the_last_one_as_the_baseline(week: W
 def test_the_check_fails_exactly_on_the_bad_ones_and_is_not_retried(week: Week) -> None:
     assert week.checks == [{}, {}, {}, {LAPSING: 1}, {SHAKY: 1}]
     log = "\n".join(week.airflow.log("audits", week.runs[4], "check", 1, map_index=2))
-    assert "shaky: UA009 critical: Connection 'shaky'" in log
+    assert "shaky: 1 critical (UA009)" in log
+    assert "UA009 critical: Connection 'shaky'" in log
     assert "the API token was refused" in log
 
 
