@@ -265,10 +265,13 @@ def test_a_folder_takes_a_report_of_each_connection(
     assert reports == {"useapi_default.html", "studio%2Fa.html"}
 
 
-@pytest.mark.skipif(not HAS_TASK_SDK, reason="Airflow 2.11 knows no storage that needs no server")
 def test_a_report_goes_to_object_storage(useapi_sandbox: Sandbox) -> None:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
+    try:
+        ObjectStoragePath("memory://audits").exists()
+    except ValueError:
+        pytest.skip("Airflow before 3.2 knows no object storage that needs no server")
     write_report("memory://audits/today.html")
     assert "MiniMax API" in ObjectStoragePath("memory://audits/today.html").read_text()
 
