@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, Asset
+from airflow.providers.common.compat.sdk import AirflowFailException, Asset, AssetAlias
 
 from airflow_provider_useapi import assets
 from airflow_provider_useapi.compat import newest_extras
@@ -276,12 +276,24 @@ def test_a_report_goes_to_object_storage(useapi_sandbox: Sandbox) -> None:
     assert "MiniMax API" in ObjectStoragePath("memory://audits/today.html").read_text()
 
 
+def test_the_alias_stands_in_the_dag_file_beside_other_outlets() -> None:
+    alias, other = AssetAlias(assets.ALIAS), assets.account_asset("other")
+    mapped = UseApiAuditOperator.partial(task_id="audit", outlets=[other])
+    for outlets in (mapped.kwargs["outlets"], Audit(task_id="a", outlets=[other, alias]).outlets):
+        assert outlets == [other, alias]
+    assert Audit(task_id="a").outlets == [alias]
+
+
 def test_users_import_them_from_one_place() -> None:
     assert UseApiAuditOperator is Audit
     assert set(UseApiAuditOperator.template_fields) >= {"useapi_conn_id", "services", "report_path"}
 
 
 GAUGES = """
+try:
+    import airflow.sdk.serde  # on Airflow 3 it sets up the metrics, as it does in every task
+except ImportError:
+    pass
 from airflow_provider_useapi import metrics
 from airflow_provider_useapi.account import Account
 from airflow_provider_useapi.audit.rules import audited

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import secrets
+import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,6 +55,12 @@ PERSON, TOKEN = secrets.token_hex(8), secrets.token_hex(8)
 
 STEADY, SHAKY, LAPSING, LATE = "steady", "shaky", "team.lapsing", "late"
 EAGER = {"AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2"}
+METRICS = {
+    "AIRFLOW__METRICS__STATSD_ON": "True",
+    "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
+    "AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED": "True",
+    "AIRFLOW__METRICS__METRICS_ALLOW_LIST": "useapi",
+}
 
 FOUR = [STEADY, LATE, SHAKY, LAPSING]
 """From the third run on, with one that moves others to another map index."""
@@ -75,15 +82,18 @@ class Week:
     :param events: of each connection's asset, oldest first.
     :param audits: for each run the state, the tries and the XCom of each connection's audit.
     :param checks: for each run the connections whose check failed, with its tries.
+    :param gauges: what a StatsD server received.
     """
 
     airflow: LocalAirflow
     sandboxes: dict[str, Sandbox]
     reports: Path
+    statsd: socket.socket
     runs: list[str] = field(default_factory=list)
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     audits: list[dict[str, Any]] = field(default_factory=list)
     checks: list[dict[str, int]] = field(default_factory=list)
+    gauges: list[str] = field(default_factory=list)
 
     def run(self, connections: list[str], logical_date: datetime | None = None) -> None:
         """Run the audits once."""
@@ -109,6 +119,9 @@ class Week:
             }
         )
         self.runs.append(run_id)
+        with suppress(BlockingIOError):
+            while True:
+                self.gauges.append(self.statsd.recv(1000).decode())
 
     def read_events(self) -> None:
         """Ask Airflow for the history of each account."""
@@ -149,8 +162,14 @@ def week(
                 accounts=HEALTHY,
                 sub=f"{TODAY:%y%m%d}",
             )
+        statsd = running.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        statsd.bind(("127.0.0.1", 0))
+        statsd.setblocking(False)
+        port = {"AIRFLOW__METRICS__STATSD_PORT": str(statsd.getsockname()[1])}
         components = ("api-server", "scheduler", "dag-processor", "triggerer")
-        airflow = running.enter_context(LocalAirflow(home, dags, EAGER, components, database))
+        airflow = running.enter_context(
+            LocalAirflow(home, dags, {**EAGER, **METRICS, **port}, components, database)
+        )
         for conn_id, sandbox in sandboxes.items():
             connection = {"connection_id": conn_id, "conn_type": "useapi", "host": sandbox.url}
             connection["password"] = sandbox.token
@@ -158,7 +177,7 @@ def week(
         airflow.unpause("audits")
         airflow.unpause("tickets")
 
-        week = Week(airflow, sandboxes, reports)
+        week = Week(airflow, sandboxes, reports, statsd)
         shaky = sandboxes[SHAKY].account
         week.run([STEADY, SHAKY, LAPSING], TODAY - timedelta(days=2))
         shaky["accounts"] = BROKEN
@@ -266,6 +285,18 @@ def test_a_dag_that_follows_an_account_is_told_once_of_each_finding(week: Week) 
     ]  # fmt: skip
     week.airflow.wait_until(lambda: len(told()) >= len(expected), 60)
     assert told() == expected
+
+
+def test_the_gauges_follow_the_account(week: Week) -> None:
+    def sent(name: str) -> list[str]:
+        start = f"airflow.useapi.accounts{name}:"
+        return [gauge.removeprefix(start) for gauge in week.gauges if gauge.startswith(start)]
+
+    # The fifth run was refused: it sent nothing.
+    assert sent(".shaky.kling.active") == ["2|g", "1|g", "1|g", "1|g"]
+    assert sent(",conn_id=shaky,service=kling,state=error") == ["0|g", "1|g", "1|g", "1|g"]
+    assert sent(".shaky.minimax.total") == ["2|g", "2|g", "0|g"], "gone at the third, then unknown"
+    assert sent(".team_lapsing.kling.active") == ["2|g"] * 4, "nothing where payment was asked for"
 
 
 @pytest.mark.parametrize("canary", [PERSON, TOKEN], ids=["person", "token"])
