@@ -162,6 +162,7 @@ def test_the_bars_are_as_long_as_the_numbers() -> None:
     [
         (audit(account({})), "No findings"),
         (audit(account({})), "The account lists no service."),
+        (audit(account({"Kling API": {"total": 2, "active": 1}})), "activein errorneither"),
         (audit(BEFORE), "The first audit of this account"),
         (audit(Account.from_json({"error": "expired"})), "Subscription not active"),
         (audited(Snapshot.of_refusal("refused", "conn", SECOND), None), "Nothing is known"),

@@ -39,11 +39,9 @@ def report(snapshot: Snapshot) -> str:
     )
     environment.filters.update(moment=_moment, day=_day)
     every, known = rows(snapshot), snapshot.last_known
-    scale = (
-        max([row.service.total for row in every] + [known.max_accounts_per_api or 0, 1])
-        if (known)
-        else 1
-    )
+    listed = [row.service for row in every if not row.is_gone]
+    cap = known.max_accounts_per_api if known else None
+    scale = max([cap or 1, *(service.total for service in listed)])
     return environment.get_template(TEMPLATE).render(
         audit=snapshot,
         known=known,
@@ -55,8 +53,9 @@ def report(snapshot: Snapshot) -> str:
         services=[_bar(row, scale) for row in every[:MAX_SERVICES]],
         unshown=max(0, len(every) - MAX_SERVICES),
         cells=scale if scale <= _MOST_CELLS else 0,
-        active=sum(row.service.active for row in every if not row.is_gone),
-        total=sum(row.service.total for row in every if not row.is_gone),
+        active=sum(service.active for service in listed),
+        total=sum(service.total for service in listed),
+        idle=any(service.total > service.active + service.error for service in listed),
         renewed_days_ago=_days_between(snapshot.renewed_on, snapshot.checked_at),
         version=__version__,
     )
