@@ -9,7 +9,7 @@ https://useapi.net/docs/account-management/get-account
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,6 +81,8 @@ class Account:
     :param services: linked accounts for each service, by slug.
     :param sub: the day the subscription was renewed, as ``YYMMDD``. A past day, not an expiry.
     :param error: what the API says is wrong with the account.
+    :param oddities: paths of documented fields whose value could not be read, such as
+        ``accounts.Kling API.active``. The paths hold names from the answer, as they came.
     """
 
     id: int | None = None
@@ -97,6 +99,7 @@ class Account:
     reply_url: str | None = field(default=None, repr=False)
     subscriptions_needed_total: int | None = None
     error: str | None = field(default=None, repr=False)
+    oddities: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Account:
@@ -121,18 +124,13 @@ class Account:
             reply_url=text(body.get("replyUrl")),
             subscriptions_needed_total=count(body.get("subscriptionsNeededTotal")),
             error=text(body.get("error")),
+            oddities=tuple(_oddities(body)),
         )
 
     @property
     def renewed_on(self) -> pendulum.Date | None:
         """The day the subscription was last renewed, from :attr:`sub`."""
-        digits = self.sub or ""
-        if len(digits) != 6 or not (digits.isascii() and digits.isdigit()):
-            return None
-        try:
-            return pendulum.date(2000 + int(digits[:2]), int(digits[2:4]), int(digits[4:]))
-        except ValueError:
-            return None
+        return _day(self.sub)
 
     @property
     def is_recognisable(self) -> bool:
@@ -170,6 +168,21 @@ class Account:
         }
 
 
+def _oddities(body: Mapping[str, Any]) -> Iterator[str]:
+    """The documented fields that are there, but not as documented."""
+    for key, reads in _READERS.items():
+        if body.get(key) is not None and reads(body[key]) is None:
+            yield key
+    accounts = body.get("accounts")
+    for name, counts in accounts.items() if isinstance(accounts, Mapping) else ():
+        if not isinstance(counts, Mapping):
+            yield f"accounts.{text(name)}"
+            continue
+        for key in ("total", "active", "error"):
+            if counts.get(key) is not None and count(counts[key]) is None:
+                yield f"accounts.{text(name)}.{key}"
+
+
 def _services(accounts: object, cap: int | None) -> dict[str, ServiceAccounts]:
     """Read ``accounts``; two keys of one service (a typo and its correction) are added up."""
     services: dict[str, ServiceAccounts] = {}
@@ -188,3 +201,35 @@ def _services(accounts: object, cap: int | None) -> dict[str, ServiceAccounts]:
         left = None if cap is None else max(0, cap - total)
         services[slug] = ServiceAccounts(name, slug, total, active, error, left)
     return services
+
+
+def _day(value: object) -> pendulum.Date | None:
+    """A day written as ``YYMMDD``."""
+    digits = value if isinstance(value, str) else ""
+    if len(digits) != 6 or not (digits.isascii() and digits.isdigit()):
+        return None
+    try:
+        return pendulum.date(2000 + int(digits[:2]), int(digits[2:4]), int(digits[4:]))
+    except ValueError:
+        return None
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _mapping(value: object) -> Mapping[str, Any] | None:
+    return value if isinstance(value, Mapping) else None
+
+
+_READERS: Mapping[str, Callable[[object], object]] = {
+    "id": count,
+    "subscriptionIsActive": _flag,
+    "subscriptions": count,
+    "maxAccountsPerAPI": count,
+    "accounts": _mapping,
+    "sub": _day,
+    "subscriptionsNeededTotal": count,
+    "error": text,
+}
+"""How each field that counts is read; dates are kept as they come, so none of them is odd."""

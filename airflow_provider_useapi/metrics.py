@@ -1,11 +1,17 @@
-"""What this package tells Airflow's own statistics. No free text and nothing personal in a tag."""
+"""
+What this package tells Airflow's own metrics, to whatever they are set up to be sent to.
+
+Tags hold ids that the user chose, slugs and fixed words: no free text and nothing personal.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import Stats
 
@@ -16,6 +22,15 @@ from airflow_provider_useapi.exceptions import (
     UseApiResponseError,
     UseApiUnavailableError,
 )
+
+if TYPE_CHECKING:
+    from airflow_provider_useapi.audit.snapshot import Snapshot
+
+STATES = ("total", "active", "error", "allocations_left")
+"""What the gauges of an account tell of each service."""
+
+_UNFIT = re.compile(r"[^A-Za-z0-9_-]")
+_LONGEST = 60
 
 _OUTCOMES: dict[type[UseApiError], str] = {
     UseApiAuthError: "refused_token",
@@ -64,3 +79,42 @@ def gate_ended(outcome: str, seconds: float) -> None:
     """
     waited = timedelta(seconds=max(seconds, 0.0))
     Stats.timing("useapi.gates.waited", waited, tags={"outcome": outcome})
+
+
+def account_gauges(snapshot: Snapshot) -> Iterator[tuple[str, str, int]]:
+    """
+    The slug, the state and the number of each gauge; an unknown number has none.
+
+    :param snapshot: of an audit. One that tells of no services has no gauges: they keep their
+        values. A service that is gone goes down to zero instead of standing still.
+    """
+    if not snapshot.tells:
+        return
+    for slug, service in snapshot.services.items():
+        for state in STATES:
+            value = getattr(service, state)
+            if value is not None:
+                yield slug, state, value
+    before = snapshot.baseline.services if snapshot.baseline else {}
+    for slug in before:
+        if slug not in snapshot.services:
+            yield from ((slug, state, 0) for state in STATES[:3])
+
+
+def send(snapshot: Snapshot) -> None:
+    """
+    Send the gauges of an audit, each number twice: with tags, and with all in the name.
+
+    :param snapshot: of the audit.
+    """
+    conn_id = _fit(snapshot.conn_id)
+    for slug, state, value in account_gauges(snapshot):
+        service = _fit(slug)
+        tags = {"conn_id": conn_id, "service": service, "state": state}
+        Stats.gauge("useapi.accounts", value, tags=tags)
+        Stats.gauge(f"useapi.accounts.{conn_id}.{service}.{state}", value)
+
+
+def _fit(name: str) -> str:
+    """A part of a metric's name: a dot would begin the next part."""
+    return _UNFIT.sub("_", name)[:_LONGEST]

@@ -24,7 +24,7 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": _modules("hooks.useapi"),
-        "operators": _modules("operators.useapi"),
+        "operators": _modules("operators.audit", "operators.useapi"),
         "sensors": _modules("sensors.useapi"),
         "triggers": _modules("triggers.useapi"),
         "connection-types": [
@@ -40,8 +40,10 @@ def get_provider_info() -> dict[str, Any]:
                 "conn-fields": form.conn_fields(),
             }
         ],
+        "cli": [f"{_PACKAGE}.cli.definition.get_useapi_commands"],
     }
 
 
-def _modules(name: str) -> list[dict[str, Any]]:
-    return [{"integration-name": _INTEGRATION, "python-modules": [f"{_PACKAGE}.{name}"]}]
+def _modules(*names: str) -> list[dict[str, Any]]:
+    modules = [f"{_PACKAGE}.{name}" for name in names]
+    return [{"integration-name": _INTEGRATION, "python-modules": modules}]

@@ -154,3 +154,29 @@ def test_the_daily_look_covers_every_connection(
     }
     printed = "".join(capfd.readouterr())
     assert "useapi_studio: subscription active; in error: Midjourney API" in printed
+
+
+def test_the_daily_audit_fails_for_the_bad_connection_alone(
+    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_STUDIO", useapi_sandbox.connection_json())
+    dag = load("dags_examples/daily_audit.py")["useapi_daily_audit"]
+    assert set(map(str, (ti.state for ti in run(dag).values()))) == {"success"}
+    with Sandbox() as lapsed:
+        lapsed.account["subscriptionIsActive"] = False
+        monkeypatch.setenv("AIRFLOW_CONN_USEAPI_STUDIO", lapsed.connection_json())
+        instances = run(dag)
+    assert {key: (str(ti.state), ti.try_number) for key, ti in instances.items()} == {
+        ("audited.audit", 0): ("success", 1),
+        ("audited.audit", 1): ("success", 1),
+        ("audited.check", 0): ("success", 1),
+        ("audited.check", 1): ("failed", 1),
+    }
+
+
+def test_a_dag_without_new_findings_files_no_ticket(
+    airflow_db: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    dag = load("dags_examples/audit_tickets.py")["useapi_audit_tickets"]
+    assert [str(ti.state) for ti in run(dag).values()] == ["success"]
+    assert "[critical]" not in "".join(capfd.readouterr())

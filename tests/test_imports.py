@@ -18,6 +18,11 @@ IS_3 = metadata.version("apache-airflow").startswith("3.")
 # Core: no I/O and no Airflow. Then connection and transports. Airflow's faces are all the rest.
 CORE = {
     "account",
+    "audit",
+    "audit.rows",
+    "audit.rules",
+    "audit.snapshot",
+    "audit.table",
     "answers",
     "asking",
     "arguments",
@@ -37,6 +42,7 @@ CORE = {
 MIDDLE = {
     "addresses", "connection", "form", "proxy", "tls", "deadline", "attempts",
     "transports", "transports.failures", "transports.blocking", "transports.asynchronous",
+    "audit.report",
 }  # fmt: skip
 LIGHT_STANDARD = {
     "__future__", "collections", "dataclasses", "datetime", "difflib", "email", "functools",
@@ -74,7 +80,10 @@ def test_a_dag_file_loads_what_checks_arguments_and_no_more() -> None:
     code = "import airflow_provider_useapi.operators.useapi, airflow_provider_useapi.sensors.useapi"
     added = loaded_by(code, "from airflow.sdk import DAG, BaseOperator")
     ours = {m.removeprefix("airflow_provider_useapi") for m in added if "useapi" in m}
-    names = "operators operators.useapi sensors sensors.useapi arguments compat exceptions form"
+    names = (
+        "operators operators.useapi operators.audit sensors sensors.useapi arguments compat"
+        " exceptions form"
+    )
     assert ours <= {"", *(f".{name}" for name in names.split())}
 
 

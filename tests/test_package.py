@@ -32,6 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_package_the_examples_and_the_licence(site: Path) -> None:
     package = site / "airflow_provider_useapi"
     assert (package / "py.typed").is_file()
+    assert (package / "audit" / "report.html").is_file()
     examples = {path.name for path in (package / "example_dags").glob("*.py")}
     assert examples == {path.name for path in (ROOT / "dags_examples").glob("*.py")}
     assert {path.name for path in site.iterdir() if path.is_dir()} == {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -54,3 +55,14 @@ def test_the_log_line_is_one_that_a_gate_writes() -> None:
 def test_every_extra_is_listed() -> None:
     for field in form.EXTRA_FIELDS:
         assert f"`{field.name}`" in TEXT
+
+
+def test_the_findings_are_such_as_an_audit_logs() -> None:
+    from airflow_provider_useapi.audit.snapshot import Finding
+    from airflow_provider_useapi.audit.table import line
+
+    then, now = (f"2026-11-{day}T06:00:00+00:00" for day in (12, 15))
+    broken = Finding("UA002", "critical", "kling", "2 of 2 linked accounts in error, none active")
+    fell = Finding("UA005", "warning", "minimax", "active accounts fell from 3 to 2")
+    for finding, since in ((broken, then), (fell, now)):
+        assert line(replace(finding, since=since), now) in TEXT.splitlines()

@@ -69,7 +69,7 @@ class UseApiHook(BaseHook):
             tells when it wants to be asked again.
         :raises UseApiResponseError: if something else than the API answers.
         """
-        return self._retrying()(self.look)
+        return self.retrying()(self.look)
 
     def look(self) -> Account:
         """
@@ -91,6 +91,18 @@ class UseApiHook(BaseHook):
         if question is None:
             return self.look()
         return self._ask(question.path, partial(read_rows, question))
+
+    def retrying(self) -> Retrying:
+        """
+        What tries a call of this hook again on transient errors, as the connection says.
+
+        :raises UseApiConfigError: if the connection cannot be used.
+        """
+        from tenacity import Retrying
+
+        from airflow_provider_useapi.attempts import retrying
+
+        return Retrying(**retrying(self._blocking().settings.max_attempts))
 
     async def aget_account(self) -> Account:
         """
@@ -118,7 +130,7 @@ class UseApiHook(BaseHook):
         from airflow_provider_useapi.capacity import capacity_of, endpoints_of, read_rows
 
         endpoints = endpoints_of(service, jobs_per_account, limit_needed=False)
-        again = self._retrying()
+        again = self.retrying()
         rows = {each: again(self._ask, each.path, partial(read_rows, each)) for each in endpoints}
         return capacity_of(service, rows, jobs_per_account)
 
@@ -206,13 +218,6 @@ class UseApiHook(BaseHook):
         client = self._blocking()
         with counted_request(self.useapi_conn_id):
             return client.ask(path, read)
-
-    def _retrying(self) -> Retrying:
-        from tenacity import Retrying
-
-        from airflow_provider_useapi.attempts import retrying
-
-        return Retrying(**retrying(self._blocking().settings.max_attempts))
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[Callable[[str, Callable[..., T]], Awaitable[T]]]:

@@ -9,9 +9,12 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperat
 
 from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
 from airflow_provider_useapi.form import DEFAULT_CONN_ID
+from airflow_provider_useapi.operators.audit import UseApiAuditCheckOperator, UseApiAuditOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+__all__ = ["UseApiAccountOperator", "UseApiAuditCheckOperator", "UseApiAuditOperator"]
 
 
 class UseApiAccountOperator(BaseOperator):

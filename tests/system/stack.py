@@ -52,6 +52,7 @@ class LocalAirflow:
     :param env: environment variables for all components; they override the ones set here. Of the
         caller's own environment, whatever starts with ``AIRFLOW`` is left out.
     :param components: the ``airflow`` commands to keep running.
+    :param database: SQLAlchemy's URL of an empty database; SQLite in ``home`` when not given.
     """
 
     def __init__(
@@ -60,11 +61,12 @@ class LocalAirflow:
         dags: Path,
         env: Mapping[str, str] = MappingProxyType({}),
         components: Sequence[str] = ("api-server", "scheduler", "dag-processor"),
+        database: str | None = None,
     ) -> None:
         self.home = home.resolve()
         self.logs = self.home / "logs"
         self._dags = dags.resolve()
-        self._env = env
+        self._env = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database, **env} if database else env
         self._components = components
         self._port, *self._log_ports = _free_ports(3)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -157,9 +159,15 @@ class LocalAirflow:
         self._until(known, timeout, f"There is no DAG {dag_id!r}")
         self.request("PATCH", path, {"is_paused": False})
 
-    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
+    def trigger(
+        self,
+        dag_id: str,
+        conf: Mapping[str, Any] | None = None,
+        logical_date: datetime | None = None,
+    ) -> str:
         """Start a run of a DAG and return its id."""
-        body = {"logical_date": None, "conf": dict(conf or {})}
+        moment = logical_date and logical_date.isoformat()
+        body = {"logical_date": moment, "conf": dict(conf or {})}
         run = self.request("POST", f"/api/v2/dags/{_quoted(dag_id)}/dagRuns", body)
         return str(run["dag_run_id"])
 
@@ -182,6 +190,10 @@ class LocalAirflow:
             return state if state in ("success", "failed") else ""
 
         return self._until(ended, timeout, f"The run {run_id!r} of {dag_id!r} has not ended")
+
+    def wait_until(self, ask: Callable[[], Result], timeout: float) -> Result:
+        """Ask until the answer is true, and return it."""
+        return self._until(ask, timeout, "What was waited for has not come")
 
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The task instances of a run, as the REST API tells of them."""

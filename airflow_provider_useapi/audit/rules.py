@@ -1,0 +1,197 @@
+"""
+What an audit makes of a snapshot: one small function for each code.
+
+A rule sees this snapshot and, if there is one to compare with, the last; it yields what it finds.
+What to do about each finding is in ``docs/audit.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from airflow_provider_useapi.audit.snapshot import (
+    CRITICAL,
+    SEVERITIES,
+    WARNING,
+    Finding,
+    Snapshot,
+)
+from airflow_provider_useapi.exceptions import UseApiConfigError
+
+
+@dataclass(frozen=True)
+class Look:
+    """
+    What the rules see.
+
+    :param now: this snapshot.
+    :param last: the last one of the same account that told of services, if there is one.
+    :param services: the slugs that are audited; ``None`` for all.
+    :param renewal_max_age_days: a renewal longer ago than this is a finding.
+    """
+
+    now: Snapshot
+    last: Snapshot | None = None
+    services: Collection[str] | None = None
+    renewal_max_age_days: int = 35
+
+    def audits(self, slug: str) -> bool:
+        """Whether the findings of a service are asked for."""
+        return self.services is None or slug in self.services
+
+
+Rule = Callable[[Look], Iterator[Finding]]
+
+
+def subscription_inactive(look: Look) -> Iterator[Finding]:
+    """UA001: nothing works without the subscription."""
+    if look.now.subscription_is_active is False:
+        yield Finding("UA001", CRITICAL, None, "the subscription is not active")
+
+
+def accounts_in_error(look: Look) -> Iterator[Finding]:
+    """UA002: linked accounts that someone has to repair or delete."""
+    for slug, found in look.now.services.items():
+        if found.error and look.audits(slug):
+            message = f"{found.error} of {found.total} linked accounts in error"
+            if found.active:
+                yield Finding("UA002", WARNING, slug, f"{message}, {found.active} active")
+            else:
+                yield Finding("UA002", CRITICAL, slug, f"{message}, none active")
+
+
+def no_allocation_left(look: Look) -> Iterator[Finding]:
+    """UA003: the subscription allows no further linked account."""
+    cap = look.now.max_accounts_per_api
+    for slug, found in look.now.services.items():
+        if found.allocations_left == 0 and look.audits(slug):
+            message = f"no allocation left: {found.total} linked accounts, {cap} allowed"
+            yield Finding("UA003", WARNING, slug, message)
+
+
+def more_subscriptions_needed(look: Look) -> Iterator[Finding]:
+    """UA004: the linked accounts need more subscriptions than were bought."""
+    needed, bought = look.now.subscriptions_needed, look.now.subscriptions
+    if needed is not None and bought is not None and needed > bought:
+        yield Finding("UA004", WARNING, None, f"{needed} subscriptions needed, {bought} bought")
+
+
+def active_accounts_fell(look: Look) -> Iterator[Finding]:
+    """UA005: fewer active accounts than at the last audit, of a service that is still there."""
+    for slug, before in look.last.services.items() if look.last else ():
+        found = look.now.services.get(slug)
+        if found and found.active < before.active and look.audits(slug):
+            message = f"active accounts fell from {before.active} to {found.active}"
+            yield Finding("UA005", WARNING, slug, message)
+
+
+def service_disappeared(look: Look) -> Iterator[Finding]:
+    """UA006: the last audit saw a service that the account does not list any more."""
+    for slug, before in look.last.services.items() if look.last else ():
+        if slug not in look.now.services and look.audits(slug):
+            message = f"no longer listed; it had {before.active} of {before.total} accounts active"
+            yield Finding("UA006", WARNING, slug, message)
+
+
+def account_error(look: Look) -> Iterator[Finding]:
+    """UA007: the API says that something is wrong with the account."""
+    if look.now.error:
+        yield Finding("UA007", WARNING, None, look.now.error)
+
+
+def renewal_overdue(look: Look) -> Iterator[Finding]:
+    """UA008: the subscription was not renewed for longer than it should."""
+    if look.now.renewed_on:
+        today = datetime.fromisoformat(look.now.checked_at).date()
+        age = (today - date.fromisoformat(look.now.renewed_on)).days
+        if age > look.renewal_max_age_days:
+            message = f"last renewed {look.now.renewed_on}, {age} days ago"
+            yield Finding("UA008", WARNING, None, message)
+
+
+def unexpected_answer(look: Look) -> Iterator[Finding]:
+    """UA009: not the account that was asked for, or fields of it that cannot be read."""
+    if look.now.refusal:
+        yield Finding("UA009", CRITICAL, None, look.now.refusal)
+    elif look.now.oddities:
+        fields = ", ".join(look.now.oddities)
+        yield Finding("UA009", WARNING, None, f"fields not as documented: {fields}")
+
+
+RULES: tuple[Rule, ...] = (
+    subscription_inactive,
+    accounts_in_error,
+    no_allocation_left,
+    more_subscriptions_needed,
+    active_accounts_fell,
+    service_disappeared,
+    account_error,
+    renewal_overdue,
+    unexpected_answer,
+)
+
+
+def audited(
+    now: Snapshot,
+    last: Snapshot | None,
+    *,
+    services: Collection[str] | None = None,
+    renewal_max_age_days: int = 35,
+) -> Snapshot:
+    """
+    Complete a snapshot with what is found about it.
+
+    :param now: what was seen.
+    :param last: the last audit of the same connection, whatever it saw.
+    :param services: the slugs to report on; ``None`` for all.
+    :param renewal_max_age_days: how long ago the subscription may have been renewed.
+    :return: the snapshot with its findings, each with its ``since``, and with the baseline.
+    """
+    if now.tells and last and last.last_known and last.last_known.account_id != now.account_id:
+        last = None  # another account behind the same connection: nothing of it counts here
+    baseline = last.last_known if last else None
+    look = Look(now, baseline if now.tells else None, services, renewal_max_age_days)
+    known = {
+        finding.about: finding.since
+        for past in (baseline, last)
+        for finding in (past.findings if past else ())
+    }
+    findings = (finding for rule in RULES for finding in rule(look))
+    return replace(
+        now,
+        findings=tuple(
+            replace(finding, since=known.get(finding.about, now.checked_at))
+            for finding in sorted(findings, key=lambda each: SEVERITIES.index(each.severity))
+        ),
+        baseline=baseline,
+    )
+
+
+def summary(snapshot: Snapshot) -> str:
+    """What was found, in a line."""
+    if not snapshot.findings:
+        services = snapshot.services.values()
+        active, total = sum(s.active for s in services), sum(s.total for s in services)
+        return f"{snapshot.conn_id}: no findings; {active} of {total} linked accounts active"
+    critical = sum(found.severity == CRITICAL for found in snapshot.findings)
+    warnings = len(snapshot.findings) - critical
+    counts = [f"{critical} critical"] if critical else []
+    counts += [f"{warnings} warning{'s' if warnings > 1 else ''}"] if warnings else []
+    worst = [f"{found.code} {found.service or ''}".strip() for found in snapshot.findings]
+    more = f" and {len(worst) - 10} more" if len(worst) > 10 else ""
+    return f"{snapshot.conn_id}: {', '.join(counts)} ({', '.join(worst[:10])}{more})"
+
+
+def severe(findings: Collection[Finding], fail_on: str) -> list[Finding]:
+    """
+    The findings that are at least as severe as ``fail_on``.
+
+    :raises UseApiConfigError: if it is no severity.
+    """
+    if fail_on not in SEVERITIES:
+        raise UseApiConfigError(f"fail_on is 'critical' or 'warning'; it was {fail_on!r}.")
+    return [
+        found for found in findings if SEVERITIES.index(found.severity) <= SEVERITIES.index(fail_on)
+    ]

@@ -1,0 +1,224 @@
+"""
+What one audit saw: small, stable, and free of personal data.
+
+A snapshot is the ``extra`` of an asset event, which Airflow keeps unmasked for as long as the
+event. So it holds named fields only, and every text from outside is cut and cleaned on its way in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from airflow_provider_useapi.account import Account, ServiceAccounts
+from airflow_provider_useapi.redaction import MASK, public_text
+
+VERSION = 1
+"""Of the stored form. A reader takes no other, so a field may be added, but none changed."""
+
+CRITICAL, WARNING = "critical", "warning"
+SEVERITIES = (CRITICAL, WARNING)
+"""Worst first."""
+
+MAX_SERVICES = 100
+"""How many services and how many findings are stored; an account has a dozen."""
+
+_PLAIN = (
+    "conn_id", "checked_at", "refusal", "account_id", "subscription_is_active", "subscriptions",
+    "subscriptions_needed", "max_accounts_per_api", "renewed_on", "error",
+)  # fmt: skip
+_NAME, _REFUSAL = 64, 350
+_PERSONAL = 4
+"""A name or address of fewer characters would also be found in the middle of words."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    One thing that an audit found.
+
+    :param code: its stable name, such as ``UA002``.
+    :param severity: ``critical`` or ``warning``.
+    :param service: the slug of the service, ``None`` if it is about the whole account.
+    :param message: what is wrong, with the numbers.
+    :param since: when an audit found it first and every one since, ISO 8601.
+    """
+
+    code: str
+    severity: str
+    service: str | None
+    message: str
+    since: str = ""
+
+    @property
+    def about(self) -> tuple[str, str | None]:
+        """What makes it the same finding as one of another audit."""
+        return self.code, self.service
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """
+    An account at one moment, and what was found about it.
+
+    :param conn_id: the Airflow connection.
+    :param checked_at: the moment, ISO 8601, UTC.
+    :param refusal: why the answer holds no account; ``None`` if it holds one.
+    :param account_id: whose account; another one is not to be compared with.
+    :param subscription_is_active: ``None`` if the answer does not tell.
+    :param renewed_on: the day the subscription was renewed, ISO 8601.
+    :param error: what the API says is wrong with the account.
+    :param services: linked accounts for each service, by slug.
+    :param oddities: fields of the answer that could not be read.
+    :param findings: what was found, worst first.
+    :param baseline: the last snapshot that told of services, kept by those that do not.
+    """
+
+    conn_id: str
+    checked_at: str
+    refusal: str | None = None
+    account_id: int | None = None
+    subscription_is_active: bool | None = None
+    subscriptions: int | None = None
+    subscriptions_needed: int | None = None
+    max_accounts_per_api: int | None = None
+    renewed_on: str | None = None
+    error: str | None = None
+    services: Mapping[str, ServiceAccounts] = field(default_factory=dict, hash=False)
+    oddities: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    baseline: Snapshot | None = None
+
+    @classmethod
+    def of_account(cls, account: Account, conn_id: str, checked_at: str) -> Snapshot:
+        """
+        What an account looks like.
+
+        :param account: what the API answered.
+        :param conn_id: the Airflow connection.
+        :param checked_at: when, ISO 8601.
+        """
+        is_foreign = not account.is_recognisable and account.error is None
+        services = [
+            replace(service, slug=_label(service.slug), name=public_text(service.name, limit=_NAME))
+            for service in account.services.values()
+        ]
+        return cls(
+            conn_id=conn_id,
+            checked_at=checked_at,
+            refusal="the answer holds neither an account id nor services" if is_foreign else None,
+            account_id=account.id,
+            subscription_is_active=account.subscription_is_active,
+            subscriptions=account.subscriptions,
+            subscriptions_needed=account.subscriptions_needed_total,
+            max_accounts_per_api=account.max_accounts_per_api,
+            renewed_on=account.renewed_on.isoformat() if account.renewed_on else None,
+            error=_error(account),
+            services={service.slug: service for service in services},
+            oddities=tuple(public_text(path, limit=_NAME) for path in account.oddities[:10]),
+        )
+
+    @classmethod
+    def of_refusal(cls, error: str, conn_id: str, checked_at: str) -> Snapshot:
+        """
+        What is left of a look that was answered, but not with an account.
+
+        :param error: what the answer was.
+        :param conn_id: the Airflow connection.
+        :param checked_at: when, ISO 8601.
+        """
+        return cls(conn_id, checked_at, refusal=public_text(error, limit=_REFUSAL))
+
+    @property
+    def tells(self) -> bool:
+        """Whether it can be compared: a lapsed account that lists no service has not lost any."""
+        return self.refusal is None and bool(self.services or self.subscription_is_active)
+
+    @property
+    def last_known(self) -> Snapshot | None:
+        """The newest snapshot that tells of services: this one, or the one before."""
+        return self if self.tells else self.baseline
+
+    @property
+    def new_findings(self) -> tuple[Finding, ...]:
+        """Those that no audit before this one had."""
+        return tuple(finding for finding in self.findings if finding.since == self.checked_at)
+
+    def to_extra(self) -> dict[str, Any]:
+        """The stored form, as JSON. The reverse is :func:`read_snapshot`."""
+        kept = list(self.services.values())[:MAX_SERVICES]
+        stored = {
+            "version": VERSION,
+            **{name: getattr(self, name) for name in _PLAIN},
+            "services": {service.slug: service.to_dict() for service in kept},
+            "findings": [asdict(finding) for finding in self.findings[:MAX_SERVICES]],
+        }
+        if self.baseline and not self.tells:
+            stored["baseline"] = replace(self.baseline, baseline=None).to_extra()
+        return stored
+
+
+def read_snapshot(extra: object) -> Snapshot | None:
+    """
+    Read what :meth:`Snapshot.to_extra` stored.
+
+    :param extra: the extra of an asset event, of anyone's event.
+    :return: ``None`` if it is not the snapshot of an audit, or one of another version.
+    """
+    try:
+        stored: Mapping[str, Any] = _nested(extra)
+        if stored["version"] != VERSION:
+            return None
+        datetime.fromisoformat(stored["checked_at"])
+        return Snapshot(
+            **{name: stored[name] for name in _PLAIN},
+            services={
+                slug: ServiceAccounts(slug=slug, **counts)
+                for slug, counts in _nested(stored["services"]).items()
+            },
+            findings=tuple(Finding(**finding) for finding in _nested(stored["findings"])),
+            baseline=read_snapshot(stored.get("baseline")),
+        )
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return None
+
+
+def read_findings(audit: Any) -> list[Finding] | None:
+    """
+    Read the findings of what an audit returned.
+
+    :param audit: the value of an XCom, of anyone's XCom.
+    :return: ``None`` if it is not that of an audit.
+    """
+    try:
+        findings = [Finding(**finding) for finding in audit["findings"]]
+        is_audit = isinstance(audit["summary"], str)
+    except (TypeError, KeyError, IndexError):
+        return None
+    return findings if is_audit and all(each.severity in SEVERITIES for each in findings) else None
+
+
+def _error(account: Account) -> str | None:
+    """What the API says is wrong, without what the same answer tells of the person."""
+    text = account.error
+    for personal in (account.email, account.name, account.reply_url):
+        if text and personal and len(personal) >= _PERSONAL:
+            text = text.replace(personal, MASK)
+    return public_text(text) if text else None
+
+
+def _nested(value: Any) -> Any:
+    """A nested value; Airflow 2.11 and 3.0 store those as the text of their JSON."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _label(slug: str) -> str:
+    """A slug that may stand anywhere. One that is cut or cleaned stays apart from all others."""
+    shown = public_text(slug, limit=_NAME)
+    if shown == slug:
+        return slug
+    return f"{shown[:40]}~{sha256(slug.encode()).hexdigest()[:8]}"

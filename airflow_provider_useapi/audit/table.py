@@ -1,0 +1,52 @@
+"""An audit as lines for a task log: every line stands for itself, whatever shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from airflow_provider_useapi.audit.rows import rows
+from airflow_provider_useapi.audit.snapshot import MAX_SERVICES, Finding, Snapshot
+
+_HEAD = ("service", "active", "error", "total", "left", "since last")
+
+
+def table(snapshot: Snapshot) -> Iterator[str]:
+    """
+    The linked accounts of each service, with the change since the last audit.
+
+    :param snapshot: of an audit.
+    """
+    known = snapshot.last_known
+    if known is None:
+        yield "Nothing is known of the linked accounts yet."
+        return
+    if known is not snapshot:
+        yield f"The answer tells of no linked accounts; those of {known.checked_at}:"
+    every = rows(snapshot)
+    cells = [_HEAD]
+    for row in every[:MAX_SERVICES]:
+        service = row.service
+        left = "?" if service.allocations_left is None else str(service.allocations_left)
+        counts = ("-",) * 4
+        if not row.is_gone:
+            left = f"{row.over} over" if row.over else left
+            counts = (str(service.active), str(service.error), str(service.total), left)
+        cells.append((service.slug, *counts, row.news))
+    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEAD))]
+    for first, *others in cells:
+        aligned = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
+        yield f"{first.ljust(widths[0])}  {'  '.join(aligned)}".rstrip()
+    if len(every) > MAX_SERVICES:
+        yield f"and {len(every) - MAX_SERVICES} more services"
+
+
+def line(finding: Finding, checked_at: str | None = None) -> str:
+    """
+    A finding in a line.
+
+    :param finding: what was found.
+    :param checked_at: when the audit was, to say of a finding that it is new.
+    """
+    about = f" {finding.service}" if finding.service else ""
+    since = "new" if finding.since == checked_at else f"since {finding.since[:16]}Z"
+    return f"{finding.code} {finding.severity}{about}: {finding.message} ({since})"

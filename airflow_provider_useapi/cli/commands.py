@@ -1,0 +1,156 @@
+"""What the commands ``airflow useapi ...`` do."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from airflow.cli.simple_table import AirflowConsole
+from airflow.utils.cli import suppress_logs_and_warning
+from airflow.utils.providers_configuration_loader import providers_configuration_loaded
+
+from airflow_provider_useapi.account import Account
+from airflow_provider_useapi.arguments import Thresholds, check_arguments
+from airflow_provider_useapi.asking import ask_all, questions_of
+from airflow_provider_useapi.capacity import Capacity
+from airflow_provider_useapi.exceptions import UseApiError
+from airflow_provider_useapi.gate import Verdict
+from airflow_provider_useapi.hooks.useapi import UseApiHook
+from airflow_provider_useapi.redaction import public_text
+
+CLOSED, ERROR = 1, 2
+"""Exit codes. Python's own for a crash is 1, too, so that every crash is turned into an error."""
+
+PERSONAL = ("email", "name", "replyUrl")
+THRESHOLDS = tuple(Thresholds.__dataclass_fields__)
+
+Command = Callable[[Namespace], None]
+
+
+def _command(command: Command) -> Command:
+    """A command that sees the connections of the database, and says in a line what is wrong."""
+
+    @functools.wraps(command)
+    def wrapped(args: Namespace) -> None:
+        # As Airflow's own commands do: without it a process is taken for a worker, which has none.
+        os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+        try:
+            command(args)
+        except UseApiError as e:
+            _fail(str(e))
+        except Exception as e:  # noqa: BLE001 - a crash must not look like a closed gate
+            _fail(f"{type(e).__name__}: {public_text(e)}")
+
+    return suppress_logs_and_warning(providers_configuration_loaded(wrapped))
+
+
+@_command
+def account(args: Namespace) -> None:
+    """``airflow useapi account``."""
+    with UseApiHook(args.conn_id) as hook:
+        found = hook.get_account()
+    if args.output in ("json", "yaml"):
+        _print([found.to_dict(PERSONAL)], args.output)
+        return
+    _say(_headline(found))
+    _print([{"slug": slug, **s.to_dict()} for slug, s in found.services.items()], args.output)
+
+
+@_command
+def check(args: Namespace) -> None:
+    """``airflow useapi check``."""
+    stated = {name: getattr(args, name) for name in THRESHOLDS}
+    thresholds = Thresholds(**stated)
+    check_arguments(args.service, thresholds, args.jobs_per_account)
+    questions = questions_of(args.service, thresholds, args.jobs_per_account)
+    with UseApiHook(args.conn_id) as hook:
+        verdict = ask_all(questions, functools.partial(hook.retrying(), hook.answer))
+    for warning in verdict.warnings:
+        _say(warning)
+    _say(verdict.opening() if verdict.open else f"The gate is closed: {_join(verdict)}.")
+    _print([_row(verdict, args.output)], args.output)
+    if not verdict.open:
+        sys.exit(CLOSED)
+
+
+@_command
+def capacity(args: Namespace) -> None:
+    """``airflow useapi capacity``."""
+    with UseApiHook(args.conn_id) as hook:
+        found = hook.get_capacity(args.service, jobs_per_account=args.jobs_per_account)
+    _say(_free(found))
+    rows = [
+        # The ids are e-mail addresses, as a rule: the number tells one from the other.
+        {
+            "number": number,
+            "account": public_text(each.id),
+            "max_jobs": each.max_jobs,
+            "running": each.running,
+            "free": each.free,
+            "healthy": each.healthy,
+            "reason": public_text(each.reason or ""),
+        }
+        for number, each in enumerate(found.accounts, 1)
+    ]
+    _print(rows, args.output)
+
+
+def _headline(found: Account) -> str:
+    whose = "an account without an id" if found.id is None else f"account {found.id}"
+    state = "active" if found.subscription_is_active else "not active"
+    renewed = f", renewed on {found.renewed_on}" if found.renewed_on else ""
+    said = f" It says: {public_text(found.error)}" if found.error else ""
+    return f"This is {whose}; its subscription is {state}{renewed}.{said}"
+
+
+def _row(verdict: Verdict, output: str) -> dict[str, Any]:
+    values = verdict.to_xcom(datetime.now(UTC).isoformat(timespec="seconds"))
+    row = {"gate": "open" if verdict.open else "closed", **values}
+    if output in ("json", "yaml"):
+        return {**row, "reasons": list(verdict.reasons)}
+    # What a line has room for; the reasons stand beside it.
+    return {key: value for key, value in row.items() if key not in ("service", "checked_at")}
+
+
+def _join(verdict: Verdict) -> str:
+    return "; ".join(verdict.reasons)
+
+
+def _free(found: Capacity) -> str:
+    if found.refused:
+        return f"{found.service}: the API asks for payment: {found.refused}"
+    if found.free_job_slots is None:
+        return f"{found.service}: it is not known how many job slots are free."
+    accounts, slots = found.free_accounts, found.free_job_slots
+    return f"{found.service}: {accounts} accounts with {slots} free job slots."
+
+
+def _print(rows: Sequence[Mapping[str, Any]], output: str) -> None:
+    """Print in one of Airflow's own formats. Names from the API are hostile to a terminal, too."""
+    if output in ("table", "plain"):
+        rows = [{key: _cell(value, output) for key, value in row.items()} for row in rows]
+    AirflowConsole().print_as(data=rows, output=output)
+
+
+def _cell(value: object, output: str) -> object:
+    from rich.markup import escape
+
+    if not isinstance(value, str):
+        return value
+    shown = public_text(value, limit=500)
+    return escape(shown) if output == "table" else shown
+
+
+def _say(text: str) -> None:
+    """Beside the output, which may go on to another program."""
+    print(text, file=sys.stderr)
+
+
+def _fail(text: str) -> NoReturn:
+    _say(text)
+    sys.exit(ERROR)

@@ -1,0 +1,249 @@
+"""Operators that audit the useapi.net account behind an Airflow connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+
+from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
+from airflow_provider_useapi.form import DEFAULT_CONN_ID
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+    from airflow.sdk.definitions.mappedoperator import OperatorPartial
+
+    from airflow_provider_useapi.audit.snapshot import Snapshot
+
+
+class UseApiAuditOperator(BaseOperator):
+    """
+    Audit an account: look once, compare with the last audit of the same connection, and record it.
+
+    Findings do not fail the task, because a failed task leaves neither an XCom nor an event of the
+    account's asset, and the bad days are the ones to remember: put a
+    :class:`UseApiAuditCheckOperator` behind it. So any answer is a result, also that the token is
+    refused. No answer is none: when the API is not there, the task fails and Airflow's ``retries``
+    apply; when the connection cannot be used at all, it fails without.
+
+    The XCom: ``{"version", "findings": [{"code", "severity", "service", "message", "since"}],
+    "snapshot", "summary"}``. The snapshot, which holds no personal data, is also the ``extra`` of
+    an event of :func:`~airflow_provider_useapi.assets.account_asset`.
+
+    :param useapi_conn_id: id of the connection. (templated)
+    :param services: slugs or keys of the services whose findings count; all when not given.
+        (templated)
+    :param renewal_max_age_days: a subscription that was renewed longer ago is a finding.
+    :param report_path: where to write a report, one self-contained HTML file: a local path or the
+        URL of an object in any storage that Airflow can write to. With a slash at its end it is a
+        folder, and the file is named after the connection. (templated)
+    """
+
+    template_fields: Sequence[str] = ("useapi_conn_id", "services", "report_path")
+    ui_color = "#e3ecd9"
+
+    def __init__(
+        self,
+        *,
+        useapi_conn_id: str = DEFAULT_CONN_ID,
+        services: Sequence[str] | None = None,
+        renewal_max_age_days: int = 35,
+        report_path: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**_with_alias(kwargs))
+        self.useapi_conn_id = useapi_conn_id
+        self.services = services
+        self.renewal_max_age_days = _days(renewal_max_age_days)
+        self.report_path = report_path
+
+    @classmethod
+    def partial(cls, **kwargs: Any) -> OperatorPartial:
+        """
+        As of any operator, with the alias in the DAG file.
+
+        Airflow would make it with the first event; of mapped tasks that end at the same time it
+        then fails all but one.
+        """
+        return super().partial(**_with_alias(kwargs))
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Look, compare, tell, record."""
+        from airflow_provider_useapi import metrics
+        from airflow_provider_useapi.assets import ALIAS, account_asset
+        from airflow_provider_useapi.audit.rules import audited, summary
+        from airflow_provider_useapi.compat import emit
+
+        asset = account_asset(self.useapi_conn_id)
+        wanted = self._wanted()
+        snapshot = audited(
+            self._look(wanted),
+            self._last(asset),
+            services=wanted,
+            renewal_max_age_days=self.renewal_max_age_days,
+        )
+        found = summary(snapshot)
+        self._tell(snapshot, found)
+        if self.report_path:
+            self._write_report(snapshot, self.report_path)
+        metrics.send(snapshot)
+        extra = snapshot.to_extra()
+        emit(self, context, asset, ALIAS, extra)
+        return {
+            "version": extra["version"],
+            "findings": extra["findings"],
+            "snapshot": extra,
+            "summary": found,
+        }
+
+    def _wanted(self) -> dict[str, str] | None:
+        """The services that count: what was written for each slug."""
+        from airflow_provider_useapi.services import slug_of
+
+        if self.services is None:
+            return None
+        if isinstance(self.services, str) or not all(map(_is_name, self.services)):
+            raise AirflowFailException(
+                f"services takes a list of slugs or keys, such as ['kling', 'minimax']; it was"
+                f" {self.services!r:.100}."
+            )
+        return {slug_of(name): name for name in self.services}
+
+    def _look(self, wanted: Mapping[str, str] | None) -> Snapshot:
+        from airflow_provider_useapi.arguments import Thresholds
+        from airflow_provider_useapi.audit.snapshot import Snapshot
+        from airflow_provider_useapi.gate import judge
+        from airflow_provider_useapi.hooks.useapi import UseApiHook
+
+        try:
+            with UseApiHook(self.useapi_conn_id) as hook:
+                account = hook.get_account()
+        except UseApiError as e:
+            if not e.permanent:
+                raise
+            if e.status_code is None:
+                raise AirflowFailException(str(e)) from e
+            # An answer, and one that will not change by itself: worth a place in the history.
+            return Snapshot.of_refusal(str(e), self.useapi_conn_id, _now())
+        for name in wanted.values() if wanted and account.is_recognisable else ():
+            for warning in judge(account, name, Thresholds()).warnings:
+                self.log.warning("%s", warning)
+        return Snapshot.of_account(account, self.useapi_conn_id, _now())
+
+    def _last(self, asset: Any) -> Snapshot | None:
+        """The newest snapshot of this connection, whichever DAG took it."""
+        from airflow_provider_useapi.audit.snapshot import read_snapshot
+        from airflow_provider_useapi.compat import newest_extras
+
+        return next(filter(None, map(read_snapshot, newest_extras(asset))), None)
+
+    def _tell(self, snapshot: Snapshot, found: str) -> None:
+        from airflow_provider_useapi.audit.snapshot import CRITICAL
+        from airflow_provider_useapi.audit.table import line, table
+
+        for row in table(snapshot):
+            self.log.info("%s", row)
+        for finding in snapshot.findings:
+            say = self.log.error if finding.severity == CRITICAL else self.log.warning
+            say("%s", line(finding, snapshot.checked_at))
+        self.log.info("%s", found)
+
+    def _write_report(self, snapshot: Snapshot, to: str) -> None:
+        from pathlib import Path
+        from urllib.parse import quote
+
+        from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+        from airflow_provider_useapi.audit.report import report
+
+        if to.endswith("/"):
+            to += f"{quote(self.useapi_conn_id, '')}.html"
+        path = ObjectStoragePath(to)
+        if path.protocol in ("", "file"):  # object storage has no folders to make
+            Path(path.path).parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(report(snapshot), encoding="utf-8")
+        self.log.info("The report is at %s.", to)
+
+
+class UseApiAuditCheckOperator(BaseOperator):
+    """
+    Fail, without retries, if an audit found something severe.
+
+    Apart from the audit, so that the audit succeeds and is remembered on the bad days, too.
+
+    :param audit: what :class:`UseApiAuditOperator` returned, as ``audit.output``, or a list of
+        such, as that of a mapped audit. (templated)
+    :param fail_on: the least severity to fail on, ``critical`` or ``warning``.
+    """
+
+    template_fields: Sequence[str] = ("audit",)
+    ui_color = "#f2dfc3"
+
+    def __init__(self, *, audit: Any, fail_on: str = "critical", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.audit = audit
+        self.fail_on = _severity(fail_on)
+
+    def execute(self, context: Context) -> None:
+        """
+        Check.
+
+        :raises AirflowFailException: with every finding that is severe enough.
+        """
+        from airflow_provider_useapi.audit.rules import severe
+        from airflow_provider_useapi.audit.snapshot import read_findings
+        from airflow_provider_useapi.audit.table import line
+
+        is_one = isinstance(self.audit, Mapping) or not isinstance(self.audit, Iterable)
+        audits = [self.audit] if is_one else list(self.audit)
+        bad: list[str] = []
+        for audit in audits or [None]:
+            findings = read_findings(audit)
+            if findings is None:
+                raise AirflowFailException(
+                    "audit is not what a UseApiAuditOperator returned; write audit=audit.output,"
+                    " where audit is one."
+                )
+            found = severe(findings, self.fail_on)
+            if found:
+                bad += [audit["summary"], *map(line, found)]
+        if bad:
+            raise AirflowFailException("\n".join(bad))
+        self.log.info("%d audits found nothing to fail on (%s).", len(audits), self.fail_on)
+
+
+def _with_alias(arguments: dict[str, Any]) -> dict[str, Any]:
+    from airflow.providers.common.compat.sdk import AssetAlias
+
+    from airflow_provider_useapi.assets import ALIAS
+
+    outlets = arguments.get("outlets") or ()
+    outlets = outlets if isinstance(outlets, Sequence) else [outlets]
+    alias = AssetAlias(ALIAS)
+    return {**arguments, "outlets": [*(each for each in outlets if each != alias), alias]}
+
+
+def _is_name(service: object) -> bool:
+    return isinstance(service, str) and bool(service.strip())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def _days(days: object) -> int:
+    if isinstance(days, bool) or not isinstance(days, int) or days < 0:
+        raise UseApiConfigError(
+            f"renewal_max_age_days is a whole number from 0 up; it was {days!r}."
+        )
+    return days
+
+
+def _severity(fail_on: str) -> str:
+    """Refuse a slip in the DAG file, before it lets everything pass."""
+    from airflow_provider_useapi.audit.rules import severe
+
+    severe((), fail_on)
+    return fail_on

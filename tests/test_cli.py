@@ -1,0 +1,228 @@
+"""``airflow useapi ...``, called as a shell calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_useapi.sandbox import Answer, Sandbox
+
+AIRFLOW = Path(sys.executable).with_name("airflow")
+IS_3_2 = tuple(map(int, metadata.version("apache-airflow").split(".")[:2])) >= (3, 2)
+
+pytestmark = [
+    pytest.mark.skipif(not IS_3_2, reason="Airflow takes commands of providers from 3.2 on"),
+    pytest.mark.usefixtures("airflow_db"),
+]
+
+
+def shell(script: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in which ``airflow`` is that of these tests."""
+    path = f"{AIRFLOW.parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["/bin/sh", "-c", script],
+        env={**os.environ, "PATH": path, "NO_COLOR": "1", **env},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def commands() -> Any:
+    """The commands in this process, which is what the tests of each outcome call."""
+    from airflow.cli.cli_parser import get_parser
+
+    parser = get_parser()
+
+    def call(line: str) -> int | str:
+        arguments = parser.parse_args(["useapi", *line.split()])
+        try:
+            arguments.func(arguments)
+        except SystemExit as e:
+            return e.code or 0
+        return 0
+
+    return call
+
+
+def test_a_check_in_a_shell_if_with_the_connection_in_the_environment(
+    useapi_sandbox: Sandbox,
+) -> None:
+    script = (
+        "if airflow useapi check --service minimax --min-active-accounts {}; "
+        "then echo go; else echo stay $?; fi"
+    )
+    done = shell(f"{script.format(2)}; {script.format(4)}")
+    lines = [line.split(" | ") for line in done.stdout.splitlines() if line.strip()]
+    assert [line[0].strip() for line in lines if "=" not in line[0]] == [
+        "gate", "open", "go", "gate", "closed", "stay 1",
+    ]  # fmt: skip
+    assert done.stderr.splitlines() == [
+        "The gate is open: minimax: 3 of 3 accounts active.",
+        "The gate is closed: minimax: 3 of 3 accounts active, 4 needed.",
+    ]
+
+
+def test_a_check_with_the_connection_in_the_database(useapi_sandbox: Sandbox) -> None:
+    add = (
+        f"airflow connections add stored --conn-type useapi --conn-host {useapi_sandbox.url}"
+        f" --conn-password {useapi_sandbox.token} >&2"
+    )
+    check = "airflow useapi check --conn-id stored --service minimax -o json"
+    remove = "airflow connections delete stored >&2"
+    done = shell(f"{add}; {check}; echo $?; {remove}", AIRFLOW_CONN_USEAPI_DEFAULT="")
+    shown, code = done.stdout.splitlines()
+    assert code == "0", done.stderr
+    (row,) = json.loads(shown)
+    assert (row["gate"], row["slug"], row["active"], row["reasons"]) == ("open", "minimax", "3", [])
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("check", 0),
+        ("check --service MiniMax", 0),
+        ("check --service midjourney --max-error-accounts 0", 1),
+        ("check --service runwayml --min-allocations-left 2", 0),
+        ("check --service runwayml --min-allocations-left 3", 1),
+        ("check --service nothing", 1),
+        ("check --service nothing --min-active-accounts 0", 0),
+        ("check --min-active-accounts 1", 2),
+        ("check --conn-id missing", 2),
+        ("check --service minimax --min-active-accounts -1", 2),
+        ("check --service minimax --min-active-accounts two", 2),
+        ("account --conn-id missing", 2),
+        ("check --service minimax --min-free-job-slots 5", 0),
+        ("check --service minimax --min-free-job-slots 6", 1),
+        ("check --service minimax --min-free-accounts 3", 1),
+        ("check --service kling --min-active-accounts 0 --min-free-accounts 2", 0),
+        ("check --service google-flow --min-active-accounts 0 --min-free-accounts 1", 2),
+        ("check --service minimax --jobs-per-account 1", 2),
+        ("capacity minimax", 0),
+        ("capacity google-flow", 0),
+        ("capacity midjourney", 2),
+        ("capacity minimax --conn-id missing", 2),
+    ],
+)
+def test_the_exit_codes(commands: Any, useapi_sandbox: Sandbox, line: str, code: int) -> None:
+    try:
+        assert commands(line) == code
+    except SystemExit as e:  # the parser's own
+        assert e.code == code
+
+
+@pytest.mark.parametrize("command", ["check", "account"])
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(status=401), "the API token was refused"),
+        (Answer(status=404), "the request was refused"),
+        (Answer(body="<html>"), "but the body is not JSON"),
+    ],
+)
+def test_an_error_is_said_in_a_line_and_is_not_a_closed_gate(
+    commands: Any,
+    useapi_sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    answer: Answer,
+    said: str,
+) -> None:
+    uri = useapi_sandbox.connection_uri(max_attempts=1)
+    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", uri)
+    useapi_sandbox.script("/v2/account", answer)
+    assert commands(command) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert said in line
+
+
+def test_a_crash_is_not_a_closed_gate(
+    commands: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", "{no JSON")
+    assert commands("check") == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_the_account_in_every_format(
+    commands: Any, useapi_sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for output in ("table", "plain"):
+        assert commands(f"account -o {output}") == 0
+        captured = capsys.readouterr()
+        row = next(line for line in captured.out.splitlines() if "midjourney" in line)
+        assert row.replace("|", " ").split() == ["midjourney", "Midjourney", "API", *"3210"]
+        assert captured.err == (
+            "This is account 12345; its subscription is active, renewed on 2025-04-05.\n"
+        )
+    assert commands("account -o json") == 0
+    captured = capsys.readouterr()
+    (account,) = json.loads(captured.out)
+    assert (account["id"], account["email"], account["name"]) == ("12345", "***", "***")
+    assert account["services"]["runwayml"]["allocations_left"] == "2"
+    assert captured.err == ""
+    assert commands("account -o yaml") == 0
+    assert "user@example.com" not in capsys.readouterr().out
+
+
+def test_the_capacity_of_a_service_with_masked_ids(
+    commands: Any, useapi_sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    useapi_sandbox.capacity["muse"][1].health = "Signed out: muse-2@example.com"
+    assert commands("capacity muse -o json") == 0
+    captured = capsys.readouterr()
+    first, second = json.loads(captured.out)
+    assert first == {
+        "number": "1",
+        "account": "***",
+        "max_jobs": "3",
+        "running": "0",
+        "free": "3",
+        "healthy": "True",
+        "reason": "",
+    }
+    assert (second["number"], second["free"], second["healthy"]) == ("2", "0", "False")
+    assert second["reason"] == "Signed out: ***"
+    assert captured.err == "muse: 1 accounts with 3 free job slots.\n"
+
+
+@pytest.mark.parametrize("output", ["table", "plain", "yaml", "json"])
+def test_names_of_the_api_are_harmless_to_a_terminal(
+    commands: Any, useapi_sandbox: Sandbox, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    hostile = "[red]x[/blue]\x1b[31m\u202e"
+    useapi_sandbox.account.update(accounts={hostile: {"total": 1}}, error=f"{hostile} a@b.c")
+    assert commands(f"account -o {output}") == 0
+    assert commands(f"check --service {hostile} -o {output}") == 1
+    captured = capsys.readouterr()
+    shown = captured.out + captured.err
+    assert "[red]x[/blue]" in shown
+    assert "a@b.c" not in shown
+    assert not {"\x1b", "\u202e"} & set(shown)
+
+
+def test_the_definition_costs_other_commands_nothing() -> None:
+    code = (
+        "import sys, airflow.cli.cli_config, airflow_provider_useapi; before = set(sys.modules);"
+        "import airflow_provider_useapi.cli.definition as d; d.get_useapi_commands();"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1].split() == [
+        "airflow_provider_useapi.cli",
+        "airflow_provider_useapi.cli.definition",
+    ]
