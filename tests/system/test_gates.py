@@ -126,7 +126,7 @@ class Case:
 def sensor(name: str, mode: str, arguments: Mapping[str, Any], **others: Any) -> Case:
     """A gate that looks often."""
     # A gate that comes back to the scheduler at once looks dead to it, and counts a try.
-    pace = {"reschedule": 10, "deferred": 4}.get(mode, 1)
+    pace = 10 if mode in ("reschedule", "deferred") else 1
     asked = {**MODES[mode], "poke_interval": pace, "timeout": 120, **arguments}
     return Case(f"{name}_{mode}", "sensor", asked, **others)
 
