@@ -13,7 +13,7 @@ demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
 	@$(BIN)/python -m tests.system.demo
 
 test: $(VENV)/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 4  # most of them wait
 
 lint: $(VENV)/linters
 	$(BIN)/ruff check .
