@@ -311,8 +311,9 @@ async def test_retry_after_holds_the_poll_back_for_all_and_for_newcomers(
 @needs_streams
 async def test_a_refused_token_ends_all_gates_with_one_request(useapi_sandbox: Sandbox) -> None:
     useapi_sandbox.script(PATH, CLOSED)
+    for_an_hour = {"since": time.time() - 3600, "note": Memory(("a",)).to_note(), "timeout": 7200}
     async with triggerer() as running:
-        gates = [running.start(gate()) for _ in range(100)]
+        gates = [running.start(gate(**for_an_hour)) for _ in range(100)]
         await asyncio.sleep(0.5)
         useapi_sandbox.token = "user:1-another"
         events = await asyncio.wait_for(asyncio.gather(*gates), 3)
