@@ -20,7 +20,7 @@ lint: $(VENV)/linters
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-system: $(VENV)/ready  ## whole Airflows: about five minutes
+system: $(VENV)/ready  ## whole Airflows: about six minutes
 	$(BIN)/python -m pytest tests/system
 
 $(VENV)/ready: pyproject.toml $(CONSTRAINTS)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow import __version__ as _version
@@ -80,7 +80,7 @@ def asset_stores(trigger: object) -> tuple[AssetStore, ...]:
 def given_up_at(trigger: object) -> datetime | None:
     """When Airflow itself gives a deferred task up; ``None`` if the trigger is not told."""
     until: datetime | None = getattr(trigger, "timeout_after", None)
-    return until
+    return until.replace(tzinfo=UTC) if until and not until.tzinfo else until
 
 
 def mask(secrets: Iterable[str]) -> None:
