@@ -51,23 +51,24 @@ def questions_of(
 
 def ask_all(questions: Questions, ask: Callable[[Question], Any]) -> Verdict:
     """Put each question to ``ask``, and return the verdict."""
-    answer = None
-    while True:
-        try:
-            question = questions.send(answer)
-        except StopIteration as end:
-            verdict: Verdict = end.value
-            return verdict
-        answer = ask(question)
+    step = _step(questions, None)
+    while not isinstance(step, Verdict):
+        step = _step(questions, ask(step))
+    return step
 
 
 async def aask_all(questions: Questions, ask: Callable[[Question], Awaitable[Any]]) -> Verdict:
     """:func:`ask_all` for an event loop."""
-    answer = None
-    while True:
-        try:
-            question = questions.send(answer)
-        except StopIteration as end:
-            verdict: Verdict = end.value
-            return verdict
-        answer = await ask(question)
+    step = _step(questions, None)
+    while not isinstance(step, Verdict):
+        step = _step(questions, await ask(step))
+    return step
+
+
+def _step(questions: Questions, answer: Any) -> Question | Verdict:
+    """The next question, or the verdict."""
+    try:
+        return questions.send(answer)
+    except StopIteration as end:
+        verdict: Verdict = end.value
+        return verdict

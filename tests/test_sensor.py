@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import pytest
@@ -15,27 +14,15 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.sandbox import Answer, Sandbox
 from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
+from tests.logged import Logged, record
 
 PATH = "/v2/account"
 CLOSED = Answer(body={"subscriptionIsActive": False})
 
 
-class Logged(list[str]):
-    """What the gate logged, in order."""
-
-
 @pytest.fixture
 def gate_log(monkeypatch: pytest.MonkeyPatch) -> Logged:
-    """The lines of the sensor's own log, which Airflow 3 does not pass to the root logger."""
-    lines = Logged()
-
-    class Recorder(logging.LoggerAdapter[logging.Logger]):
-        def log(self, level: int, msg: object, *args: Any, **_: Any) -> None:
-            lines.append(f"{logging.getLevelName(level)} {str(msg) % args}")
-
-    recorder = Recorder(logging.getLogger("gate"))
-    monkeypatch.setattr(UseApiAccountSensor, "log", recorder)
-    return lines
+    return record(monkeypatch, UseApiAccountSensor)
 
 
 def gate(**arguments: Any) -> UseApiAccountSensor:

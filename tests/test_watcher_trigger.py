@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import time
 from importlib import metadata
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from airflow_provider_useapi.sandbox import Answer, Sandbox
 from airflow_provider_useapi.triggers.poll import Poll
 from airflow_provider_useapi.triggers.useapi import UseApiAccountEventTrigger, UseApiAccountTrigger
+from tests.logged import Logged, record
 from tests.runs import load
 from tests.triggering import needs_streams, triggerer
 
@@ -24,21 +24,9 @@ OPEN = Answer(body={"subscriptionIsActive": True})
 pytestmark = pytest.mark.anyio
 
 
-class Log(list[str]):
-    """What a trigger logged, in order."""
-
-
 @pytest.fixture
-def watcher_log(monkeypatch: pytest.MonkeyPatch) -> Log:
-    lines = Log()
-
-    class Recorder(logging.LoggerAdapter[logging.Logger]):
-        def log(self, level: int, msg: object, *args: Any, **_: Any) -> None:
-            lines.append(f"{logging.getLevelName(level)} {str(msg) % args}")
-
-    recorder = Recorder(logging.getLogger("watcher"))
-    monkeypatch.setattr(UseApiAccountEventTrigger, "log", recorder)
-    return lines
+def watcher_log(monkeypatch: pytest.MonkeyPatch) -> Logged:
+    return record(monkeypatch, UseApiAccountEventTrigger)
 
 
 class Store:
@@ -150,7 +138,7 @@ async def test_another_condition_is_another_state_and_all_assets_have_it(
 
 
 async def test_a_store_out_of_reach_neither_fires_nor_ends_a_watcher(
-    useapi_sandbox: Sandbox, watcher_log: Log
+    useapi_sandbox: Sandbox, watcher_log: Logged
 ) -> None:
     store = Store()
     store.broken = True
@@ -160,7 +148,7 @@ async def test_a_store_out_of_reach_neither_fires_nor_ends_a_watcher(
 
 
 async def test_a_permanent_error_is_logged_once_and_mended_by_the_connection(
-    useapi_sandbox: Sandbox, watcher_log: Log, monkeypatch: pytest.MonkeyPatch
+    useapi_sandbox: Sandbox, watcher_log: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     useapi_sandbox.script(PATH, CLOSED)
     good = useapi_sandbox.connection_uri()
@@ -229,7 +217,7 @@ async def test_a_gate_that_begins_amid_a_permanent_error_gets_a_look_of_its_own(
 
 
 async def test_a_typing_slip_is_said_and_does_not_end_the_triggerer(
-    useapi_sandbox: Sandbox, watcher_log: Log
+    useapi_sandbox: Sandbox, watcher_log: Logged
 ) -> None:
     assert await watch(watcher(fire_on="opens"), 1.5) == []
     (line,) = watcher_log
