@@ -167,6 +167,44 @@ async def test_many_gates_share_the_live_requests_as_well(useapi_sandbox: Sandbo
 
 
 @needs_streams
+async def test_gates_that_come_and_go_share_a_look_and_leave_no_connection_open(
+    useapi_sandbox: Sandbox,
+) -> None:
+    useapi_sandbox.link("kling", LinkedAccount("a@example.com"))
+    useapi_sandbox.link("minimax", LinkedAccount("b@example.com"))
+    async with triggerer() as running:
+        for service in ("kling", "minimax", "kling"):
+            wanted = {"service": service, "min_free_job_slots": 1, "poke_interval": 30}
+            event = await asyncio.wait_for(running.start(gate(**wanted)), 5)
+            assert event.payload["outcome"] == "open"
+    assert asked(useapi_sandbox) == {
+        "/v2/account": 1,
+        KLING: 1,
+        "/v1/minimax/scheduler/available": 1,
+    }
+    server = useapi_sandbox._thread
+    assert server
+    while server._opened:
+        await asyncio.sleep(0.01)
+
+
+@needs_streams
+async def test_a_live_request_that_nobody_waits_for_is_given_up(useapi_sandbox: Sandbox) -> None:
+    useapi_sandbox.link("kling", LinkedAccount("a@example.com"))
+    useapi_sandbox.script(KLING, Answer(delay=60))
+    wanted = {"service": "kling", "min_free_job_slots": 1, "poke_interval": 30}
+    async with triggerer() as running:
+        first = running.start(gate(**wanted))
+        while not asked(useapi_sandbox)[KLING]:
+            await asyncio.sleep(0.01)
+        first.cancel()
+        await asyncio.wait([first])
+        event = await asyncio.wait_for(running.start(gate(**wanted)), 5)
+    assert event.payload["outcome"] == "open"
+    assert asked(useapi_sandbox) == {"/v2/account": 1, KLING: 2}
+
+
+@needs_streams
 async def test_a_live_endpoint_is_not_asked_before_it_wants_to_be(useapi_sandbox: Sandbox) -> None:
     useapi_sandbox.link("kling", LinkedAccount("a@example.com"))
     useapi_sandbox.link("minimax", LinkedAccount("b@example.com", running=3))

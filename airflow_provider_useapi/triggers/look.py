@@ -99,10 +99,12 @@ class Look:
             return _as_ours(e)
 
     async def forget(self) -> None:
-        """Give up what is still being asked."""
-        for task in self._rows.values():
+        """Give up what is still being asked: nobody waits for it any more."""
+        asking = {each: task for each, task in self._rows.items() if not task.done()}
+        for endpoint, task in asking.items():
+            del self._rows[endpoint]  # whoever comes next asks again
             task.cancel()
-        await asyncio.gather(*self._rows.values(), return_exceptions=True)
+        await asyncio.gather(*asking.values(), return_exceptions=True)
 
 
 def _as_ours(error: Exception) -> UseApiError:

@@ -40,34 +40,35 @@ class Poll:
         self.conn_id = conn_id
         self.interval = max(interval, LEAST_INTERVAL)
         self.latest: Look | None = None
-        self._asker: Asker | None = None
+        self._asker = Asker(conn_id)
+        self._runs = 0
         self._due = self._held = 0.0
         self._failures = 0
         self._gates = 0
         self._wanted = asyncio.Event()
 
     async def looks(self) -> AsyncGenerator[Look, None]:
-        """The looks, without end; one listener at a time."""
-        self._asker = asker = Asker(self.conn_id)
+        """The looks, without end."""
+        self._runs += 1
         try:
             while True:
-                await self._pause(asker)
-                self.latest = look = await Look.take(asker, self.latest)
+                await self._pause()
+                self.latest = look = await Look.take(self._asker, self.latest)
                 self._wanted.clear()
                 self._plan(look)
                 gates_waiting(self.conn_id)
                 yield look
         finally:
-            if self._asker is asker:  # whoever comes next may have begun already
-                self._asker = None
-            if self.latest:
-                await self.latest.forget()
-            await asker.aclose()
+            self._runs -= 1
+            if not self._runs:  # else whoever comes next has begun already
+                if self.latest:
+                    await self.latest.forget()
+                await self._asker.aclose()
 
     @property
     def is_idle(self) -> bool:
         """Whether nobody would miss it: it does not run, and could look at any moment."""
-        return self._asker is None and monotonic() >= max(self._due, self._held)
+        return not self._runs and monotonic() >= max(self._due, self._held)
 
     async def from_now_on(
         self, looks: AsyncIterator[Look], own_look: datetime | None = None
@@ -89,7 +90,7 @@ class Poll:
         look, now = self.latest, monotonic()
         if look and (now < look.taken + self.interval or (look.error and now < self._held)):
             return look
-        if own_look and not self._asker:
+        if own_look and not self._runs:
             # The first to come knows already what would be found now.
             age = (datetime.now(UTC) - own_look).total_seconds()
             self._due = now - age + self.interval
@@ -137,7 +138,7 @@ class Poll:
             return self.interval
         return min(self.interval * 2.0 ** min(self._failures, 60), max(PATIENCE, self.interval))
 
-    async def _pause(self, asker: Asker) -> None:
+    async def _pause(self) -> None:
         """Sleep until the next look is due, or a newcomer needs one and the API allows it."""
         look = self.latest
         is_stuck = look is not None and look.error is not None and look.error.permanent
@@ -152,7 +153,7 @@ class Poll:
             tick = min(left, self.interval, _CHECK_CONNECTION) if is_stuck else left
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wanted.wait(), tick)
-            if is_stuck and await asker.is_changed():
+            if is_stuck and await self._asker.is_changed():
                 return
 
 
