@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -14,17 +13,14 @@ from statistics import median
 from benchmarks.report import Table
 from benchmarks.triggerer import ROOT
 
-INTERPRETERS = 11
-PARSINGS = 21
-TASKS = 100
+INTERPRETERS, PARSINGS = 9, 15
 IMPORTS = {
-    "standard EmptyOperator (the floor)": ["airflow.providers.standard.operators.empty"],
-    "ours: operator and sensor": [
+    "EmptyOperator (the floor)": ["airflow.providers.standard.operators.empty"],
+    "UseApiAccountOperator and UseApiAccountSensor": [
         "airflow_provider_useapi.operators.useapi",
         "airflow_provider_useapi.sensors.useapi",
     ],
-    "ours: hook": ["airflow_provider_useapi.hooks.useapi"],
-    "ours: triggers": ["airflow_provider_useapi.triggers.useapi"],
+    "UseApiHook": ["airflow_provider_useapi.hooks.useapi"],
     "HttpSensor": ["airflow.providers.http.sensors.http"],
     "HttpEventTrigger": ["airflow.providers.http.triggers.http"],
     "requests": ["requests"],
@@ -40,15 +36,23 @@ print((time.process_time() - began) * 1000, len(sys.modules) - before)
 """
 _DAG = """
 from datetime import datetime
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
 {line}
 with DAG("parsed_{name}", schedule=None, start_date=datetime(2026, 1, 1)):
-    for number in range({count}):
+    for number in range({gates}):
         {call}
+    for number in range({others}):
+        EmptyOperator(task_id=f"task_{{number}}")
 """
-_EMPTY = (
-    "from airflow.providers.standard.operators.empty import EmptyOperator",
-    'EmptyOperator(task_id=f"gate_{number}")',
+_EMPTY = ("", 'EmptyOperator(task_id=f"gate_{number}")')
+_BARE = (
+    """from airflow.sdk import BaseSensorOperator
+class Bare(BaseSensorOperator):
+    def poke(self, context):
+        return True
+""",
+    'Bare(task_id=f"gate_{number}")',
 )
 _OURS = (
     "from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor",
@@ -58,7 +62,14 @@ _HTTP = (
     "from airflow.providers.http.sensors.http import HttpSensor",
     'HttpSensor(task_id=f"gate_{number}", endpoint="v2/account")',
 )
-DAGS = {"EmptyOperator (the floor)": _EMPTY, "UseApiAccountSensor": _OURS, "HttpSensor": _HTTP}
+GATES = {
+    "EmptyOperator (the floor)": _EMPTY,
+    "BaseSensorOperator (the floor of any sensor)": _BARE,
+    "UseApiAccountSensor": _OURS,
+    "HttpSensor": _HTTP,
+}
+SIZES = ((1, 9), (100, 0))
+"""Gates in a DAG, and other tasks."""
 # As the DAG processor does it: it imports modules of Airflow itself beforehand, once, and reads
 # each file in a fork.
 _PARSE = """
@@ -90,18 +101,21 @@ def imports() -> Table:
     table = Table(("what", "CPU ms", "against the floor", "modules"))
     with tempfile.TemporaryDirectory() as folder:
         env = _environment(Path(folder))
-        found = _import_costs(env)
-        for name, samples in found.items():
+        for name, samples in _import_costs(env).items():
             times, modules = zip(*samples, strict=True)
             table.rows.append((f"import {name}", median(times), "", int(modules[0])))
-        parsed = _parsing_costs(env, Path(folder))
-    floor, *_ = parsed.values()
-    for name, cost in parsed.items():
-        table.rows.append((f"parse a DAG of {TASKS} {name}", cost, f"{cost / floor:.2f}", ""))
+        for gates, others in SIZES:
+            parsed = _parsing_costs(env, Path(folder), gates, others)
+            floor = next(iter(parsed.values()))
+            for name, cost in parsed.items():
+                what = f"parse a DAG of {gates} {name}"
+                what += f" and {others} EmptyOperator" if others else ""
+                table.rows.append((what, cost, f"{cost / floor:.2f}", ""))
     table.notes.append(
         f"Imports: beyond `from airflow.sdk import DAG, BaseOperator`, {INTERPRETERS} fresh"
         f" interpreters each. Parsing: reading and serializing the file in {PARSINGS} forks of a"
-        " process that has loaded what the DAG processor has."
+        " process that has loaded what the DAG processor has, which includes modules of Airflow"
+        " and its own providers that the file imports, but not ours. Medians."
     )
     return table
 
@@ -116,18 +130,18 @@ def _import_costs(env: dict[str, str]) -> dict[str, list[tuple[float, int]]]:
     return found
 
 
-def _parsing_costs(env: dict[str, str], folder: Path) -> dict[str, float]:
-    files = {}
-    for number, (name, (line, call)) in enumerate(DAGS.items()):
+def _parsing_costs(env: dict[str, str], folder: Path, gates: int, others: int) -> dict[str, float]:
+    names = {}
+    for number, (name, (line, call)) in enumerate(GATES.items()):
         file = folder / f"dag_{number}.py"
-        file.write_text(_DAG.format(line=line, call=call, name=number, count=TASKS))
-        files[str(file)] = name
+        file.write_text(_DAG.format(line=line, call=call, name=number, gates=gates, others=others))
+        names[str(file)] = name
     found = defaultdict(list)
-    for line in _python(_PARSE, [str(PARSINGS), *files], env).splitlines():
-        file, _, milliseconds = line.partition(" ")
-        if file in files:
-            found[files[file]].append(float(milliseconds))
-    return {name: median(found[name][1:]) for name in DAGS}
+    for line in _python(_PARSE, [str(PARSINGS + 1), *names], env).splitlines():
+        path, _, milliseconds = line.partition(" ")
+        if path in names:
+            found[names[path]].append(float(milliseconds))
+    return {name: median(found[name][1:]) for name in GATES}
 
 
 def _python(script: str, arguments: list[str], env: dict[str, str]) -> str:
@@ -151,7 +165,3 @@ def _environment(home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
     }
-
-
-if __name__ == "__main__":
-    print(json.dumps(imports().rows))

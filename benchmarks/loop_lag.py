@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -35,7 +36,7 @@ class LoopLagTrigger(BaseTrigger):
         """Measure, without end."""
         due = monotonic()
         with Path(self.path).open("a", buffering=1) as file:  # noqa: ASYNC230 - tens of microseconds
-            while True:
+            for _ in count():
                 lags = []
                 for _ in range(_A_SECOND):
                     due += PERIOD

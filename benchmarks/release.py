@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from benchmarks.contenders import HTTP_EVENT, INTERVAL, Contender, ours, sleepers
@@ -39,8 +38,10 @@ def release() -> Table:
 def _released(contender: Contender) -> tuple[float, float, float]:
     """First event, last event, last state: seconds after the account became active."""
     with Server() as server, Triggerer(server.connections(), GATES) as triggerer:
-        flip = _by_clock if "target_time" in contender.kwargs else _by_server
-        flipped = flip(contender, server, triggerer)
+        if "target_time" in contender.kwargs:
+            flipped = _by_clock(contender, triggerer)
+        else:
+            flipped = _by_server(contender, server, triggerer)
         triggerer.wait_released()
         fired, written = triggerer.fired(), triggerer.written()
         if len(fired) != GATES or len(written) != GATES:
@@ -59,7 +60,7 @@ def _by_server(contender: Contender, server: Server, triggerer: Triggerer) -> fl
     return time.time()
 
 
-def _by_clock(contender: Contender, server: Server, triggerer: Triggerer) -> float:
+def _by_clock(contender: Contender, triggerer: Triggerer) -> float:
     flipped = time.time() + _AHEAD
     moment = datetime.fromtimestamp(flipped, UTC).isoformat()
     triggerer.seed(contender, GATES, target_time=moment)

@@ -80,6 +80,8 @@ def machine() -> str:
 
 
 def _text(cell: Cell) -> str:
-    return f"{cell:,.3g}" if isinstance(cell, float) and abs(cell) < 1000 else (
-        cell if isinstance(cell, str) else f"{cell:,.0f}"
+    return (
+        f"{cell:,.3g}"
+        if isinstance(cell, float) and abs(cell) < 1000
+        else (cell if isinstance(cell, str) else f"{cell:,.0f}")
     )

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ def seed(batch: Batch) -> None:
     from airflow.models.trigger import Trigger
     from airflow.utils.session import create_session
     from airflow.utils.state import TaskInstanceState
-    from airflow.utils.timezone import utcnow
 
     with create_session() as session:
         run, version = _run_of(batch.dag_id, session)
@@ -56,7 +56,7 @@ def seed(batch: Batch) -> None:
             )
             ti.trigger_id = trigger.id
             ti.next_method, ti.next_kwargs = "execute_complete", {}
-            ti.start_date, ti.try_number = utcnow(), 1
+            ti.start_date, ti.try_number = datetime.now(UTC), 1
             session.add(ti)
 
 
@@ -65,20 +65,20 @@ def _run_of(dag_id: str, session: Session) -> tuple[DagRun, Any]:
     from airflow.models.dag_version import DagVersion
     from airflow.models.dagrun import DagRun
     from airflow.utils.state import DagRunState
-    from airflow.utils.timezone import utcnow
     from airflow.utils.types import DagRunTriggeredByType, DagRunType
     from sqlalchemy import select
 
     run = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id))
     if run is None:
         _read_dags(session)
-    version = DagVersion.get_latest_version(dag_id, session=session)
+    if (version := DagVersion.get_latest_version(dag_id, session=session)) is None:
+        raise ValueError(f"There is no DAG {dag_id!r}.")
     if run is None:
         run = DagRun(
             dag_id=dag_id,
             run_id=RUN_ID,
-            run_after=utcnow(),
-            start_date=utcnow(),
+            run_after=datetime.now(UTC),
+            start_date=datetime.now(UTC),
             run_type=DagRunType.MANUAL,
             triggered_by=DagRunTriggeredByType.TEST,
             state=DagRunState.RUNNING,

@@ -55,7 +55,7 @@ class Server:
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "benchmarks.server", *self._arguments]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout  # noqa: S101
         self.port, self._control_port = map(int, self._process.stdout.readline().split())
         return self

@@ -168,14 +168,14 @@ class Triggerer(LocalAirflow):
     def _runner(self, supervisor: int) -> int:
         """Of the two children, not the one that serves logs: the one that talks to its parent."""
         for child in children(supervisor):
-            if os.readlink(f"/proc/{child}/fd/0").startswith("socket:"):
+            if str(Path(f"/proc/{child}/fd/0").readlink()).startswith("socket:"):
                 return child
         raise LocalAirflowError("The triggerer runs no triggers.")
 
 
 def raise_file_limit() -> int:
     """Allow as many open files as may be: a triggerer keeps a log open for each trigger."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
 

@@ -45,9 +45,9 @@ class Reading:
 
 def waiting() -> Table:
     """Ours and the peers, for more and more gates."""
-    table, above = Table(HEAD), {}
+    table, above, floor = Table(HEAD), {}, sleepers("2100-01-01T00:00:00+00:00")
     for contender, levels in (
-        (sleepers("2100-01-01T00:00:00+00:00"), (COMPARED,)),
+        (floor, (COMPARED,)),
         *((peer, LEVELS) for peer in PEERS),
         (OURS, LEVELS),
     ):
@@ -56,8 +56,8 @@ def waiting() -> Table:
     best = min(PEERS, key=lambda peer: above[peer.name])
     table.notes.append(
         f"CPU above idle at {COMPARED} gates: ours is"
-        f" {ratio(above[OURS.name], above[best.name])} of {best.name}'s. {next(iter(above))} asks"
-        " nobody: that much Airflow itself takes for triggers that wait."
+        f" {ratio(above[OURS.name], above[best.name])} of {best.name}'s. {floor.name} asks nobody:"
+        f" the {above[floor.name]:.2g} s/min are Airflow's own for triggers that wait."
     )
     return table
 
