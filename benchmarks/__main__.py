@@ -17,12 +17,11 @@ from benchmarks.looks import looks
 from benchmarks.release import release
 from benchmarks.report import Table, publish
 from benchmarks.triggerer import ROOT
-from benchmarks.waiting import capacity, waiting
+from benchmarks.waiting import waiting
 from benchmarks.workers import workers
 
 PARTS: dict[str, Callable[[], Table]] = {
     "waiting": waiting,
-    "capacity": capacity,
     "release": release,
     "workers": workers,
     "import": imports,

@@ -22,8 +22,6 @@ IMPORTS = {
     ],
     "UseApiHook": ["airflow_provider_useapi.hooks.useapi"],
     "HttpSensor": ["airflow.providers.http.sensors.http"],
-    "HttpEventTrigger": ["airflow.providers.http.triggers.http"],
-    "requests": ["requests"],
 }
 _IMPORT = """
 import sys, time
@@ -103,14 +101,14 @@ def imports() -> Table:
         env = _environment(Path(folder))
         for name, samples in _import_costs(env).items():
             times, modules = zip(*samples, strict=True)
-            table.rows.append((f"import {name}", median(times), "", int(modules[0])))
+            table.add(f"import {name}", median(times), "", int(modules[0]))
         for gates, others in SIZES:
             parsed = _parsing_costs(env, Path(folder), gates, others)
             floor = next(iter(parsed.values()))
             for name, cost in parsed.items():
                 what = f"parse a DAG of {gates} {name}"
                 what += f" and {others} EmptyOperator" if others else ""
-                table.rows.append((what, cost, f"{cost / floor:.2f}", ""))
+                table.add(what, cost, f"{cost / floor:.2f}", "")
     table.notes.append(
         f"Imports: beyond `from airflow.sdk import DAG, BaseOperator`, {INTERPRETERS} fresh"
         f" interpreters each. Parsing: reading and serializing the file in {PARSINGS} forks of a"

@@ -60,14 +60,12 @@ def looks() -> Table:
         encrypted = _measure(Server(certificate), str(bundle))
     for name, cost in plain.items():
         tls = encrypted.get(name)
-        table.rows.append(
-            (
-                name,
-                cost.milliseconds,
-                tls.milliseconds if tls else "-",
-                cost.connections,
-                tls.connections if tls else "-",
-            )
+        table.add(
+            name,
+            cost.milliseconds,
+            tls.milliseconds if tls else "-",
+            cost.connections,
+            tls.connections if tls else "-",
         )
     table.notes.append(
         f"Medians of {ROUNDS} rounds of {LOOKS['http']} looks, {LOOKS['https']} over TLS. The TLS"

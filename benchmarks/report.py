@@ -36,6 +36,11 @@ class Table:
     rows: list[Sequence[Cell]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def add(self, *row: Cell) -> None:
+        """Add a row, and show it."""
+        self.rows.append(row)
+        print(*map(_text, row), sep=" | ", flush=True)
+
     def markdown(self) -> str:
         """The table as Markdown, aligned for those who read it as text."""
         lines = [self.head, *([_text(cell) for cell in row] for row in self.rows)]
@@ -80,8 +85,8 @@ def machine() -> str:
 
 
 def _text(cell: Cell) -> str:
-    return (
-        f"{cell:,.3g}"
-        if isinstance(cell, float) and abs(cell) < 1000
-        else (cell if isinstance(cell, str) else f"{cell:,.0f}")
-    )
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, float) and abs(cell) < 1000:
+        return f"{cell:.3g}"
+    return f"{cell:,.0f}"

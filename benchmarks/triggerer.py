@@ -30,6 +30,7 @@ AT_A_TIME = 500
 _ROWS = ("trigger", "task_instance", "dag_run", "job", "xcom", "callback")
 _WAITING = "SELECT COUNT(*) FROM task_instance WHERE state = 'deferred'"
 """The probe is one of them."""
+_FIRED = "Trigger fired event"
 _PROBE = Contender("", "benchmarks.loop_lag.LoopLagTrigger", dag_id="waiting")
 
 
@@ -125,10 +126,13 @@ class Triggerer(LocalAirflow):
         self._until(lambda: self.query(_WAITING)[0][0] == 1, timeout, "Not all are released")
 
     def fired(self) -> list[float]:
-        """When each trigger fired, as its log says, in seconds since the epoch."""
+        """When each trigger fired, as the runner's log says, in seconds since the epoch."""
         events = (json.loads(line) for log in self._trigger_logs() for line in log.open())
-        fired = [event for event in events if event["event"] == "Trigger fired event"]
-        return [datetime.fromisoformat(event["timestamp"]).timestamp() for event in fired]
+        moments = [each["timestamp"] for each in events if each["event"] == _FIRED]
+        # A line that comes after its trigger's log was closed is in that of the triggerer.
+        lines = self._log_of("triggerer").read_text().splitlines()
+        moments += [line.split()[0] for line in lines if _FIRED in line]
+        return [datetime.fromisoformat(moment).timestamp() for moment in moments]
 
     def written(self) -> list[float]:
         """When the new state of each task was written, in seconds since the epoch."""

@@ -11,17 +11,19 @@ from benchmarks.report import Table, ratio
 from benchmarks.server import Server
 from benchmarks.triggerer import AT_A_TIME, Cost, Triggerer, raise_file_limit
 
-LEVELS = (1, 100, 1000, 3000)
+LEVELS, MANY = (1, 100, 1000, 3000), 10_000
 COMPARED = 1000
-MANY = 10_000
 _WINDOWS = {0: 20.0, 1: 10.0, 100: 10.0, 1000: 30.0, 3000: 20.0, MANY: 30.0}
 """Seconds of measuring, by the number of gates."""
+
+_FLOOR = sleepers("2100-01-01T00:00:00+00:00")
 
 HEAD = (
     "trigger",
     "gates",
     "requests an interval",
     "new TCP connections an interval",
+    "longest gap between requests s",
     "CPU s/min runner",
     "CPU s/min supervisor",
     "CPU s/min above idle",
@@ -45,51 +47,30 @@ class Reading:
 
 def waiting() -> Table:
     """Ours and the peers, for more and more gates."""
-    table, above, floor = Table(HEAD), {}, sleepers("2100-01-01T00:00:00+00:00")
+    table, above, limit = Table(HEAD), {}, raise_file_limit()
+    many = (MANY,) if limit > MANY + 1000 else ()
     for contender, levels in (
-        (floor, (COMPARED,)),
+        (_FLOOR, (COMPARED, *many)),
         *((peer, LEVELS) for peer in PEERS),
-        (OURS, LEVELS),
+        (OURS, (*LEVELS, *many)),
     ):
-        rows, above[contender.name] = _climb(contender, levels)
-        table.rows += rows
+        above[contender.name] = _climb(contender, levels, table)
     best = min(PEERS, key=lambda peer: above[peer.name])
-    table.notes.append(
+    table.notes += [
         f"CPU above idle at {COMPARED} gates: ours is"
-        f" {ratio(above[OURS.name], above[best.name])} of {best.name}'s. {floor.name} asks nobody:"
-        f" the {above[floor.name]:.2g} s/min are Airflow's own for triggers that wait."
-    )
+        f" {ratio(above[OURS.name], above[best.name])} of {best.name}'s. {_FLOOR.name} asks nobody:"
+        f" the {above[_FLOOR.name]:.2g} s/min are Airflow's own for triggers that wait.",
+        f"Capacity as large as the number of gates, `ulimit -n` {limit:,} (a triggerer keeps a log"
+        f" open for each trigger), up to {AT_A_TIME} triggers taken up in a turn.",
+    ]
     return table
 
 
-def capacity() -> Table:
-    """As many of ours as a triggerer takes, beside as many that do nothing."""
-    limit = raise_file_limit()
-    if limit < MANY + 1000:
-        raise SystemExit(f"A triggerer keeps a file open for each of {MANY:,}; ulimit -n: {limit}.")
-    table = Table(HEAD)
-    for contender in (sleepers("2100-01-01T00:00:00+00:00"), OURS):
-        rows, _ = _climb(contender, (MANY,), table.notes)
-        table.rows += rows
-    table.notes.append(
-        f"Capacity {MANY + 1:,}, `ulimit -n` {limit:,}, {AT_A_TIME} triggers taken up in a turn"
-        " (`max_trigger_to_select_per_loop`)."
-    )
-    return table
-
-
-def _climb(
-    contender: Contender, levels: Sequence[int], notes: list[str] | None = None
-) -> tuple[list[Sequence[str | int | float]], float]:
-    """Measure with more and more gates; return a row for each, and what the compared one costs."""
-    rows: list[Sequence[str | int | float]] = []
-    compared = 0.0
-    with (
-        Server() as server,
-        Triggerer(server.connections(), max(levels)) as triggerer,
-    ):
+def _climb(contender: Contender, levels: Sequence[int], table: Table) -> float:
+    """Measure with more and more gates; return what the compared number costs above idle."""
+    compared, so_far = 0.0, 0
+    with Server() as server, Triggerer(server.connections(), max(levels)) as triggerer:
         idle = _read(server, triggerer, 0).cost
-        so_far = 0
         for level in levels:
             triggerer.seed(contender, level - so_far, so_far)
             taken_up, so_far = triggerer.wait_taken_up(level), level
@@ -98,25 +79,21 @@ def _climb(
             above = (found.cost - idle).both
             if level == COMPARED:
                 compared = above
-            if notes is not None and found.requests:
-                notes.append(f"Longest time between two requests: {found.largest_gap:.2f} s.")
-            rows.append(
-                (
-                    contender.name,
-                    level,
-                    found.requests,
-                    found.connections,
-                    found.cost.runner,
-                    found.cost.supervisor,
-                    above,
-                    found.lag_p99,
-                    found.lag_max,
-                    taken_up,
-                )
+            table.add(
+                contender.name,
+                level,
+                found.requests,
+                found.connections,
+                found.largest_gap,
+                found.cost.runner,
+                found.cost.supervisor,
+                above,
+                found.lag_p99,
+                found.lag_max,
+                taken_up,
             )
-            print(*rows[-1], flush=True)
         triggerer.check_waiting(so_far)
-    return rows, compared
+    return compared
 
 
 def _read(server: Server, triggerer: Triggerer, gates: int) -> Reading:

@@ -56,8 +56,7 @@ def workers() -> Table:
             for way in WAYS:
                 row = _run(airflow, server, way)
                 cpu[way.dag_id] = float(row[2])
-                table.rows.append(row)
-                print(*row, flush=True)
+                table.add(*row)
     less = ratio(cpu[OURS_DEFERRABLE.dag_id], cpu[HTTP_DEFERRABLE.dag_id])
     table.notes.append(
         f"Each line is {GATES} gates, {INTERVAL:g} s between looks, on an account that becomes"
