@@ -5,8 +5,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv$(if $(filter-out 3.3,$(AIRFLOW)),-$(AIRFLOW))
 BIN := $(VENV)/bin
 CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
+GROUP := test
 
-.PHONY: demo test lint system lock clean
+.PHONY: demo test lint system bench lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
@@ -23,13 +24,18 @@ lint: $(VENV)/linters
 system: $(VENV)/ready  ## whole Airflows: about six minutes
 	$(BIN)/python -m pytest tests/system
 
+bench:  ## what gates cost: about twenty minutes; PART=import (look, ...) runs a part of it
+	@$(MAKE) --no-print-directory VENV=.venv-bench GROUP=bench AIRFLOW=3.3 \
+		CONSTRAINTS="tests/constraints/airflow-3.3.txt benchmarks/constraints.txt" .venv-bench/ready
+	@.venv-bench/bin/python -m benchmarks $(PART)
+
 $(VENV)/ready: pyproject.toml $(CONSTRAINTS)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: install it (on Debian and Ubuntu: apt install python3-venv)."; exit 1; }
 	@echo "Setting up Airflow $(AIRFLOW) in $(VENV); this takes a minute or two."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
-	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable . --group test \
+	@$(BIN)/python -m pip install --quiet $(addprefix --constraint ,$(CONSTRAINTS)) --editable . --group $(GROUP) \
 		"apache-airflow==$(AIRFLOW).*"
 	@touch $@
 

@@ -1,0 +1,193 @@
+"""A real ``airflow triggerer``, and deferred tasks for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contenders import Contender
+from benchmarks.processes import children, cpu_seconds
+from benchmarks.seed import Batch
+from tests.system.stack import LocalAirflow, LocalAirflowError
+
+ROOT = Path(__file__).resolve().parents[1]
+HOME = ROOT / ".airflow" / "benchmarks"
+AT_A_TIME = 500
+"""Triggers that are taken up in a turn of a second; Airflow's own default is 50."""
+
+_ROWS = ("trigger", "task_instance", "dag_run", "job", "xcom", "callback")
+_WAITING = "SELECT COUNT(*) FROM task_instance WHERE state = 'deferred'"
+"""The probe is one of them."""
+_FIRED = "Trigger fired event"
+_PROBE = Contender("", "benchmarks.loop_lag.LoopLagTrigger", dag_id="waiting")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds of the two processes of a triggerer."""
+
+    runner: float
+    supervisor: float
+
+    @property
+    def both(self) -> float:
+        """The sum."""
+        return self.runner + self.supervisor
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.runner - other.runner, self.supervisor - other.supervisor)
+
+    def __mul__(self, factor: float) -> Cost:
+        return Cost(self.runner * factor, self.supervisor * factor)
+
+
+class Triggerer(LocalAirflow):
+    """
+    An Airflow of which only the triggerer runs, on a database without runs.
+
+    :param connections: Airflow's connections, for the environment.
+    :param capacity: how many triggers it takes.
+    """
+
+    def __init__(self, connections: Mapping[str, str], capacity: int) -> None:
+        self._lags = HOME / "lags"
+        self._offset = 0
+        env = {
+            **connections,
+            "PYTHONPATH": str(ROOT),
+            "AIRFLOW__TRIGGERER__CAPACITY": str(capacity + 1),  # the probe is one as well
+            "AIRFLOW__TRIGGERER__MAX_TRIGGER_TO_SELECT_PER_LOOP": str(AT_A_TIME),
+        }
+        super().__init__(HOME, ROOT / "benchmarks" / "dags", env, ["triggerer"])
+
+    def start(self) -> None:
+        """Begin anew, and wait until the triggerer runs its first trigger, the probe."""
+        raise_file_limit()
+        shutil.rmtree(HOME / "logs", ignore_errors=True)
+        self._lags.unlink(missing_ok=True)
+        if (HOME / "airflow.db").exists():
+            with closing(self._connect()) as database, database:
+                for table in _ROWS:
+                    database.execute(f"DELETE FROM {table}")  # noqa: S608
+        super().start()
+
+    def wait_healthy(self, timeout: float = 120.0) -> None:
+        """Wait until the probe writes."""
+        self.seed(_PROBE, 1, 1_000_000, path=str(self._lags))
+        self._until(lambda: self._lags.exists() and self._lags.stat().st_size, timeout, "No probe")
+
+    def seed(self, contender: Contender, count: int, first: int = 0, **kwargs: Any) -> None:
+        """Let that many more tasks wait."""
+        batch = Batch(
+            contender.dag_id, first, count, contender.classpath, {**contender.kwargs, **kwargs}
+        )
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.seed"],
+            input=json.dumps(asdict(batch)),
+            text=True,
+            check=True,
+            env=dict(self._environ),
+            stdout=subprocess.DEVNULL,
+        )
+
+    def wait_taken_up(self, count: int, timeout: float = 300.0) -> float:
+        """Wait until that many triggers have started, and return how many seconds that took."""
+        began = time.monotonic()
+        self._until(lambda: self._started_triggers() >= count, timeout, f"{count} do not wait")
+        return time.monotonic() - began
+
+    def cost(self) -> Cost:
+        """The CPU time so far."""
+        supervisor = self._processes["triggerer"].pid
+        return Cost(cpu_seconds(self._runner(supervisor)), cpu_seconds(supervisor))
+
+    def lags(self) -> list[float]:
+        """How late the event loop was since the last time, every 10 ms, in milliseconds."""
+        with self._lags.open() as file:
+            file.seek(self._offset)
+            lines = file.read()
+            self._offset = file.tell()
+        return [float(line) for line in lines.split()]
+
+    def wait_released(self, timeout: float = 120.0) -> None:
+        """Wait until no task waits any more."""
+        self._until(lambda: self.query(_WAITING)[0][0] == 1, timeout, "Not all are released")
+
+    def fired(self) -> list[float]:
+        """When each trigger fired, as the runner's log says, in seconds since the epoch."""
+        events = (json.loads(line) for log in self._trigger_logs() for line in log.open())
+        moments = [each["timestamp"] for each in events if each["event"] == _FIRED]
+        # A line that comes after its trigger's log was closed is in that of the triggerer.
+        lines = self._log_of("triggerer").read_text().splitlines()
+        moments += [line.split()[0] for line in lines if _FIRED in line]
+        return [datetime.fromisoformat(moment).timestamp() for moment in moments]
+
+    def written(self) -> list[float]:
+        """When the new state of each task was written, in seconds since the epoch."""
+        found = self.query(
+            "SELECT COALESCE(end_date, scheduled_dttm) FROM task_instance WHERE state <> 'deferred'"
+        )
+        return [datetime.fromisoformat(f"{moment}+00:00").timestamp() for (moment,) in found]
+
+    def check_waiting(self, count: int) -> None:
+        """
+        See to it that what was measured were triggers that wait.
+
+        :raises LocalAirflowError: if one has ended.
+        """
+        if (found := self.query(_WAITING)[0][0] - 1) != count:
+            raise LocalAirflowError(f"{found} of {count} triggers wait; see {self.logs}.")
+
+    def query(self, sql: str) -> list[Any]:
+        """Ask the database."""
+        with closing(self._connect()) as database:
+            return database.execute(sql).fetchall()
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(HOME / "airflow.db", timeout=60)
+
+    def _started_triggers(self) -> int:
+        return sum(1 for _ in self._trigger_logs())
+
+    def _trigger_logs(self) -> Iterator[Path]:
+        """The logs of the triggers; each is opened when its trigger starts."""
+        logs = HOME / "logs"
+        for run in logs.glob("dag_id=*/run_id=*/task_id=*"):
+            for task in os.scandir(run):
+                if task.name != "map_index=1000000":
+                    yield from Path(task.path).glob("*.trigger.*.log")
+
+    def _runner(self, supervisor: int) -> int:
+        """Of the two children, not the one that serves logs: the one that talks to its parent."""
+        for child in children(supervisor):
+            if str(Path(f"/proc/{child}/fd/0").readlink()).startswith("socket:"):
+                return child
+        raise LocalAirflowError("The triggerer runs no triggers.")
+
+
+def raise_file_limit() -> int:
+    """Allow as many open files as may be: a triggerer keeps a log open for each trigger."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def until(condition: Callable[[], bool], timeout: float = 60.0) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError
+        time.sleep(0.05)
