@@ -79,7 +79,7 @@ def machine() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     system = platform.freedesktop_os_release()["PRETTY_NAME"]
     return (
-        f"{os.cpu_count()} cores, {memory:.0f} GiB, {system} (Linux {platform.release()}),"
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, {system},"
         f" Python {platform.python_version()}; {packages}"
     )
 

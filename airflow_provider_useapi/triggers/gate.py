@@ -185,6 +185,8 @@ class UseApiAccountTrigger(ConditionTrigger):
         value = dict(ending.xcom)
         xcoms = {} if self.xcoms == "none" else {"return_value": value}
         xcoms |= value if self.xcoms == "keys" else {}
+        if not xcoms:
+            return True
         try:
             await asyncio.to_thread(push_from_trigger, self.task_instance, xcoms)
         except Exception as e:  # noqa: BLE001 - whatever keeps the XComs; a worker can do it as well
