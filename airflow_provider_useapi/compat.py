@@ -52,20 +52,24 @@ def is_crash_of_trigger(error: BaseException | None) -> bool:
     return type(error).__name__ == "TaskDeferralError"  # at home in another module on each major
 
 
-def push_from_trigger(task_instance: Any, xcoms: Mapping[str, Any]) -> None:
+async def push_from_trigger(task_instance: Any, xcoms: Mapping[str, Any]) -> None:
     """
-    Push XComs from a triggerer (Airflow 3.3+); blocks, so call it in a thread.
+    Push XComs from a triggerer (Airflow 3.3+).
 
     The XComs of a ``TaskSuccessEvent`` would not do: Airflow 3.3 encodes those twice, and the tasks
     behind pull a string of JSON.
     """
+    from airflow.sdk.bases.xcom import BaseXCom
     from airflow.sdk.execution_time.xcom import XCom
 
     ti = {
         name: getattr(task_instance, name) for name in ("dag_id", "task_id", "run_id", "map_index")
     }
     for key, value in xcoms.items():
-        XCom.set(key=key, value=value, **ti)
+        if XCom is BaseXCom:
+            await XCom.aset(key=key, value=value, **ti)
+        else:  # a backend of the user's own may wait for wherever it keeps its values
+            await asyncio.to_thread(XCom.set, key=key, value=value, **ti)
 
 
 def asset_stores(trigger: object) -> tuple[AssetStore, ...]:

@@ -11,6 +11,9 @@ from benchmarks.server import Server
 from benchmarks.triggerer import Triggerer, until
 
 GATES = 1000
+PUSHERS = Contender(
+    "sleep, then XCom.aset, the floor", "benchmarks.pushing.PushingTrigger", {"target_time": ""}
+)
 _AHEAD = 30.0
 """Seconds after which the sleepers fire: all of them have to sleep by then."""
 
@@ -26,6 +29,7 @@ def release() -> Table:
         (ours("UseApiAccountTrigger"), "on a worker"),
         (sleepers("", "DateTimeTrigger, the floor"), "on a worker"),
         (ours("UseApiAccountTrigger", **ending), "itself, with its XCom"),
+        (PUSHERS, "itself, with its XCom"),
         (ours("UseApiAccountTrigger", **ending, xcoms="none"), "itself, without XCom"),
         (sleepers("", "DateTimeTrigger, the floor", **ending), "itself, without XCom"),
     ):

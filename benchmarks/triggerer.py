@@ -27,6 +27,9 @@ HOME = ROOT / ".airflow" / "benchmarks"
 AT_A_TIME = 500
 """Triggers that are taken up in a turn of a second; Airflow's own default is 50."""
 
+TAKE_UP = 300.0
+"""Seconds until all triggers have to have started."""
+
 _ROWS = ("trigger", "task_instance", "dag_run", "job", "xcom", "callback")
 _WAITING = "SELECT COUNT(*) FROM task_instance WHERE state = 'deferred'"
 """The probe is one of them."""
@@ -102,7 +105,7 @@ class Triggerer(LocalAirflow):
             stdout=subprocess.DEVNULL,
         )
 
-    def wait_taken_up(self, count: int, timeout: float = 300.0) -> float:
+    def wait_taken_up(self, count: int, timeout: float = TAKE_UP) -> float:
         """Wait until that many triggers have started, and return how many seconds that took."""
         began = time.monotonic()
         self._until(lambda: self._started_triggers() >= count, timeout, f"{count} do not wait")

@@ -202,6 +202,20 @@ def test_an_end_that_needs_a_worker_is_left_to_it(
     assert "only a worker" in end_obstacle(waiting) or not SHARES_STREAMS
 
 
+@needs_3_3
+@pytest.mark.parametrize(("map_index", "from_trigger"), [(-1, False), (0, True)])
+def test_an_xcom_that_others_are_mapped_over_is_left_to_a_worker(
+    useapi_sandbox: Sandbox, map_index: int, from_trigger: bool
+) -> None:
+    with DAG("mapped_over", schedule=None):
+        waiting = gate(**WORKERLESS)
+        UseApiAccountSensor.partial(task_id="each", timeout=60).expand(service=waiting.output)
+    useapi_sandbox.script(PATH, CLOSED)
+    context = {"ti": FakeInstance(map_index)}
+    handed_over = deferral(waiting, context).trigger.serialize()[1]
+    assert handed_over["end_from_trigger"] is from_trigger
+
+
 @pytest.mark.skipif(SHARES_STREAMS, reason="what Airflow before 3.3 cannot")
 def test_before_3_3_a_worker_starts_and_ends_it_and_says_so(useapi_sandbox: Sandbox) -> None:
     from airflow_provider_useapi.sensors.deferral import end_obstacle, start_obstacle

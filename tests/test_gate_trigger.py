@@ -6,8 +6,11 @@ import asyncio
 import inspect
 import json
 import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,11 +20,14 @@ from hypothesis import strategies as st
 from airflow_provider_useapi.exceptions import UseApiUnavailableError
 from airflow_provider_useapi.pacing import backoff
 from airflow_provider_useapi.sandbox import Answer, Sandbox
+from airflow_provider_useapi.triggers.look import Look
 from airflow_provider_useapi.triggers.useapi import UseApiAccountEventTrigger, UseApiAccountTrigger
 from airflow_provider_useapi.waiting import Memory
+from tests.logged import record
 from tests.triggering import needs_streams, run_alone, triggerer
 
 PATH = "/v2/account"
+TASK = {"dag_id": "dag", "task_id": "gate", "run_id": "run", "map_index": -1}
 CLOSED = Answer(body={"subscriptionIsActive": False})
 pytestmark = pytest.mark.anyio
 TRIGGERS = (UseApiAccountTrigger, UseApiAccountEventTrigger)
@@ -281,6 +287,93 @@ async def test_a_gate_does_not_use_a_look_that_is_older_than_its_own(
 
 
 @needs_streams
+async def test_a_gate_that_has_not_heard_is_told_what_is_no_news_to_the_others(
+    useapi_sandbox: Sandbox,
+) -> None:
+    async with triggerer() as running:
+        running.start(gate(service="minimax", min_active_accounts=4))
+        while not useapi_sandbox.requests:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        # Closed for as long as the worker looked; to the poll, nothing has changed.
+        own = Memory(("the subscription is not active",)).to_note()
+        late = running.start(gate(since=time.time(), note=own, timeout=10))
+        event = await late
+    assert event.payload["outcome"] == "open"
+    assert len(useapi_sandbox.requests) <= 3
+
+
+@needs_streams
+async def test_a_gate_that_comes_while_the_poll_asks_is_told_the_answer(
+    useapi_sandbox: Sandbox,
+) -> None:
+    useapi_sandbox.script(PATH, 200, Answer(delay=2))
+    async with triggerer() as running:
+        running.start(gate(service="minimax", min_active_accounts=4))
+        while len(useapi_sandbox.requests) < 2:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.5)
+        event = await running.start(gate(service="minimax", timeout=5))
+    assert event.payload["outcome"] == "open"
+
+
+@pytest.mark.parametrize("shared", [pytest.param(True, marks=needs_streams), False])
+async def test_gates_are_not_woken_to_hear_that_nothing_has_changed(
+    useapi_sandbox: Sandbox, shared: bool
+) -> None:
+    useapi_sandbox.script(PATH, *[CLOSED] * 3, 503, *[CLOSED] * 2)
+    trigger = gate()
+    poll = trigger.shared_poll() if shared else trigger.own_poll()
+    told: list[str] = []
+    async with aclosing(poll.looks()) as looks:
+        async for look in looks:
+            told.append("error" if look.error else str(look.found.subscription_is_active))
+            if told[-1] == "True":
+                break
+    assert told == ["False", "error", "False", "True"]
+    assert len(useapi_sandbox.requests) == 7
+
+
+@needs_streams
+async def test_a_gate_that_is_slow_hears_the_last_news_and_no_older(
+    useapi_sandbox: Sandbox,
+) -> None:
+    useapi_sandbox.script(PATH, 200, CLOSED)
+    poll = gate().shared_poll()
+    queue: asyncio.Queue[Look] = asyncio.Queue()
+
+    async def listen() -> None:
+        async for look in poll.looks():
+            queue.put_nowait(look)
+
+    async def slow() -> AsyncIterator[Look]:
+        while len(useapi_sandbox.requests) < 5:
+            await asyncio.sleep(0.01)
+        while True:
+            yield await queue.get()
+
+    listening = asyncio.create_task(listen())
+    async with aclosing(poll.from_now_on(slow())) as looks:
+        heard = await asyncio.wait_for(anext(looks), 10)
+    assert queue.empty(), "two were passed over"
+    assert heard.found.subscription_is_active
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_a_gate_that_stays_closed_says_so_again_after_a_while(
+    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged = record(monkeypatch, UseApiAccountTrigger)
+    for module in ("triggers.poll", "waiting"):
+        monkeypatch.setattr(f"airflow_provider_useapi.{module}.REPEAT_AFTER", timedelta(seconds=2))
+    useapi_sandbox.account["subscriptionIsActive"] = False
+    await run_alone(gate(timeout=4.5))
+    assert len(useapi_sandbox.requests) == 5
+    assert logged == ["INFO The gate is closed: the subscription is not active."] * 3
+
+
+@needs_streams
 async def test_gates_that_come_and_go_do_not_ask_sooner(useapi_sandbox: Sandbox) -> None:
     async with triggerer() as running:
         for _ in range(20):
@@ -322,39 +415,93 @@ async def test_a_refused_token_ends_all_gates_with_one_request(useapi_sandbox: S
     assert statuses(useapi_sandbox) == [200, 401]
 
 
+class Supervisor:
+    """What takes the requests of a triggerer, as far as XComs go."""
+
+    def __init__(self) -> None:
+        self.xcoms: dict[str, Any] = {}
+
+    def send(self, message: Any) -> None:
+        assert message.task_id == TASK["task_id"]
+        self.xcoms[message.key] = message.value
+
+    async def asend(self, message: Any) -> None:
+        self.send(message)
+
+
 @pytest.fixture
-def pushed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What the triggers of a test push, which takes a supervisor; whole Airflows show the rest."""
-    xcoms: list[dict[str, Any]] = []
-    monkeypatch.setattr(
-        "airflow_provider_useapi.triggers.gate.push_from_trigger",
-        lambda task_instance, values: xcoms.append(dict(values)),
-    )
-    return xcoms
+def supervisor(monkeypatch: pytest.MonkeyPatch) -> Supervisor:
+    """In the place of Airflow's; whole Airflows show the rest."""
+    found = Supervisor()
+    module = "airflow.sdk.execution_time.task_runner"
+    monkeypatch.setattr(f"{module}.SUPERVISOR_COMMS", found, raising=False)
+    return found
+
+
+def workerless(**arguments: Any) -> UseApiAccountTrigger:
+    trigger = gate(end_from_trigger=True, **arguments)
+    trigger.task_instance = SimpleNamespace(**TASK, task=None)
+    return trigger
 
 
 @needs_streams
 @pytest.mark.parametrize("xcoms", ["value", "keys", "none"])
 async def test_the_task_ends_in_the_triggerer_where_that_was_asked_for(
-    useapi_sandbox: Sandbox, pushed: list[dict[str, Any]], xcoms: str
+    useapi_sandbox: Sandbox, supervisor: Supervisor, xcoms: str
 ) -> None:
     async with triggerer() as running:
-        end = await running.start(gate(end_from_trigger=True, xcoms=xcoms))
+        end = await running.start(workerless(xcoms=xcoms))
     assert (str(end.task_instance_state), end.xcoms) == ("success", None)
     if xcoms == "none":
-        assert pushed == []
+        assert supervisor.xcoms == {}
         return
-    (values,) = pushed
-    value = values["return_value"]
+    value = supervisor.xcoms["return_value"]
     assert value["subscription_is_active"] is True
-    assert set(values) == {"return_value", *(value if xcoms == "keys" else ())}
+    assert set(supervisor.xcoms) == {"return_value", *(value if xcoms == "keys" else ())}
+
+
+@needs_streams
+async def test_a_slow_xcom_backend_of_the_users_own_holds_nobody_up(
+    useapi_sandbox: Sandbox, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.sdk.bases.xcom import BaseXCom
+
+    class Backend(BaseXCom):
+        @staticmethod
+        def serialize_value(value: Any, **_: Any) -> Any:
+            time.sleep(1)
+            return {"stored": value}
+
+    monkeypatch.setattr("airflow.sdk.execution_time.xcom.XCom", Backend)
+    async with triggerer() as running:
+        end = running.start(workerless())
+        late = 0.0
+        while not end.done():
+            began = time.monotonic()
+            await asyncio.sleep(0.01)
+            late = max(late, time.monotonic() - began)
+    assert str(end.result().task_instance_state) == "success"
+    assert supervisor.xcoms["return_value"]["stored"]["subscription_is_active"] is True
+    assert late < 0.8
 
 
 @needs_streams
 async def test_a_worker_ends_the_task_if_its_xcom_cannot_be_pushed(useapi_sandbox: Sandbox) -> None:
     async with triggerer() as running:
-        end = await running.start(gate(end_from_trigger=True))
+        end = await running.start(workerless())
     assert end.payload["outcome"] == "open"
+
+
+@needs_streams
+async def test_a_worker_ends_the_task_if_others_are_mapped_over_its_xcom(
+    useapi_sandbox: Sandbox, supervisor: Supervisor
+) -> None:
+    trigger = workerless()
+    trigger.task_instance.task = SimpleNamespace(iter_mapped_dependants=lambda: iter([object()]))
+    async with triggerer() as running:
+        end = await running.start(trigger)
+    assert end.payload["outcome"] == "open"
+    assert supervisor.xcoms == {}
 
 
 @needs_streams

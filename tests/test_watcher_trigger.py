@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_useapi.sandbox import Answer, Sandbox
+from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
 from airflow_provider_useapi.triggers.poll import Poll
 from airflow_provider_useapi.triggers.useapi import UseApiAccountEventTrigger, UseApiAccountTrigger
 from tests.logged import Logged, record
@@ -145,6 +145,34 @@ async def test_a_store_out_of_reach_neither_fires_nor_ends_a_watcher(
     useapi_sandbox.script(PATH, CLOSED)
     assert await watch(watcher(store, emit_initial=True), 2.5) == []
     assert "WARNING The last state cannot be read; the next look tries again." in watcher_log
+
+
+async def test_a_store_that_is_back_is_read_though_the_account_is_the_same(
+    useapi_sandbox: Sandbox,
+) -> None:
+    store = Store()
+    store.broken = True
+    watching = asyncio.create_task(watch(watcher(store, emit_initial=True), 3.5))
+    while len(useapi_sandbox.requests) < 2:
+        await asyncio.sleep(0.01)
+    store.broken = False
+    assert await watching == ["open"]
+
+
+async def test_what_is_free_right_now_is_watched_though_the_account_is_the_same(
+    useapi_sandbox: Sandbox,
+) -> None:
+    busy = LinkedAccount("a@example.com", max_jobs=1, running=1)
+    useapi_sandbox.link("kling", busy)
+    watching = asyncio.create_task(
+        watch(watcher(service="kling", min_free_job_slots=1, fire_on="change"), 4.5)
+    )
+    for running in (0, 1):
+        count = len(useapi_sandbox.requests)
+        while len(useapi_sandbox.requests) < count + 3:
+            await asyncio.sleep(0.01)
+        busy.running = running
+    assert await watching == ["open", "closed"]
 
 
 async def test_a_permanent_error_is_logged_once_and_mended_by_the_connection(

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 _TRIGGER = "airflow_provider_useapi.triggers.useapi.UseApiAccountTrigger"
 
 
-def trigger_arguments(sensor: UseApiAccountSensor) -> dict[str, Any]:
-    """The arguments of the trigger; templates in them are rendered if it is started by Airflow."""
+def trigger_arguments(
+    sensor: UseApiAccountSensor, context: Context | None = None
+) -> dict[str, Any]:
+    """
+    The arguments of the trigger; templates in them are rendered if it is started by Airflow.
+
+    :param context: of the task, once it has come to a worker.
+    """
     pushes_keys = getattr(sensor, "multiple_outputs", False)
     return {
         "useapi_conn_id": sensor.useapi_conn_id,
@@ -32,7 +38,7 @@ def trigger_arguments(sensor: UseApiAccountSensor) -> dict[str, Any]:
         "names_service": sensor.names_service,
         "exponential_backoff": sensor.exponential_backoff,
         "max_wait": sensor.max_wait.total_seconds() if sensor.max_wait else None,
-        "end_from_trigger": sensor.end_from_trigger and not end_obstacle(sensor),
+        "end_from_trigger": sensor.end_from_trigger and not end_obstacle(sensor, context),
         "xcoms": "none" if not sensor.do_xcom_push else "keys" if pushes_keys else "value",
     }
 
@@ -71,17 +77,31 @@ def start_obstacle(sensor: UseApiAccountSensor, context: Context | None = None) 
         return "its execution_timeout, which the triggerer would count, is below its timeout"
     if context is None:
         return ""
-    if getattr(context.get("ti"), "map_index", -1) >= 0:
+    if _map_index(context) >= 0:
         return "Airflow cannot start a mapped task in the triggerer"
     return "" if sensor.start_from_trigger else "an argument of it comes from another task"
 
 
-def end_obstacle(sensor: UseApiAccountSensor) -> str:
-    """Why the triggerer cannot end the task when its gate opens; empty if it can."""
+def end_obstacle(sensor: UseApiAccountSensor, context: Context | None = None) -> str:
+    """
+    Why the triggerer cannot end the task when its gate opens; empty if it can.
+
+    :param context: of the task, once it has come to a worker.
+    """
     if not SHARES_STREAMS:
         return "Airflow before 3.3 cannot end it in the triggerer"
     if sensor.outlets:
         return "only a worker emits the events of its outlets"
     if sensor.on_success_callback:
         return "only a worker calls its on_success_callback"
-    return "only a worker calls its post_execute" if sensor._post_execute_hook else ""
+    if sensor._post_execute_hook:
+        return "only a worker calls its post_execute"
+    # Not known when the task is made; the trigger of one that begins there asks as well.
+    is_counted = context is not None and _map_index(context) < 0 and sensor.get_dag()
+    if is_counted and any(sensor.iter_mapped_dependants()):
+        return "only a worker counts the items of an XCom that another task is mapped over"
+    return ""
+
+
+def _map_index(context: Context) -> int:
+    return getattr(context.get("ti"), "map_index", -1)

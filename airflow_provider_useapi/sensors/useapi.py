@@ -120,7 +120,7 @@ class UseApiAccountSensor(BaseSensorOperator):
                 self.log.info("This gate makes its first look on a worker: %s.", obstacle)
             if found := self.poke(context):
                 return found.xcom_value
-            return self._defer()
+            return self._defer(context)
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
@@ -148,7 +148,7 @@ class UseApiAccountSensor(BaseSensorOperator):
         if isinstance(ending, Failed):
             raise AirflowFailException(ending.reason)
         if isinstance(ending, Opened):
-            if self.end_from_trigger and (obstacle := end_obstacle(self)):
+            if self.end_from_trigger and (obstacle := end_obstacle(self, context)):
                 self.log.info("The gate is open. A worker ends this task: %s.", obstacle)
             return dict(ending.xcom)
         if found := self._at_work(context, ending.memory).look():
@@ -171,14 +171,14 @@ class UseApiAccountSensor(BaseSensorOperator):
             self._gate = WorkerGate(self, context or {}, memory)
         return self._gate
 
-    def _defer(self) -> NoReturn:
+    def _defer(self, context: Context) -> NoReturn:
         from airflow_provider_useapi.pacing import given_up_after
         from airflow_provider_useapi.sensors.deferral import trigger_arguments
         from airflow_provider_useapi.triggers.useapi import UseApiAccountTrigger
 
         began = (self._entered or datetime.now(UTC)).timestamp()
         note = self._at_work().memory.to_note()
-        trigger = UseApiAccountTrigger(**trigger_arguments(self), since=began, note=note)
+        trigger = UseApiAccountTrigger(**trigger_arguments(self, context), since=began, note=note)
         left = began + self.timeout - time.time()
         self.defer(trigger=trigger, method_name="execute_complete", timeout=given_up_after(left))
 

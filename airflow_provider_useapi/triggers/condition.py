@@ -91,7 +91,7 @@ class ConditionTrigger(BaseEventTrigger):
 
     @classmethod
     async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Look]:
-        """The shared poll: a look an interval, errors included, without end."""
+        """The shared poll: what its looks find that is news, errors included, without end."""
         poll = shared_poll(kwargs["useapi_conn_id"], kwargs["poke_interval"])
         async with aclosing(poll.looks()) as looks:
             async for look in looks:
@@ -110,6 +110,11 @@ class ConditionTrigger(BaseEventTrigger):
         if isinstance(self._wanted, UseApiError):
             return self._wanted
         return await look.verdict(*self._wanted)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the account alone does not tell: each look has to ask for more."""
+        return not isinstance(self._wanted, UseApiError) and self._wanted[1].need_capacity
 
     @cached_property
     def _wanted(self) -> Wanted | UseApiError:

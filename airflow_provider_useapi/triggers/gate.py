@@ -142,11 +142,14 @@ class UseApiAccountTrigger(ConditionTrigger):
         async for look in looks:
             elapsed = look.at.timestamp() - began
             if elapsed < due or (self.since is not None and elapsed < 0):
+                poll.tell_next()
                 continue
             if ending := await self._consider(look):
                 return ending
             if self.exponential_backoff:
                 due = next(moment for moment in moments if moment > elapsed)
+            if self.exponential_backoff or self.is_live:
+                poll.tell_next()
         raise RuntimeError("the poll has ended, which it never does")
 
     def _known(self) -> Memory:
@@ -178,9 +181,7 @@ class UseApiAccountTrigger(ConditionTrigger):
 
     async def _ends_task(self, ending: Opened) -> bool:
         """Push what the task pushes, if it can end without a worker."""
-        # Only a task that began here is known here; else the worker has seen to it.
-        needs = ("outlets", "has_on_success_callback")
-        if not self.end_from_trigger or any(getattr(self.task, name, None) for name in needs):
+        if not self.end_from_trigger or self._needs_worker():
             return False
         value = dict(ending.xcom)
         xcoms = {} if self.xcoms == "none" else {"return_value": value}
@@ -188,11 +189,17 @@ class UseApiAccountTrigger(ConditionTrigger):
         if not xcoms:
             return True
         try:
-            await asyncio.to_thread(push_from_trigger, self.task_instance, xcoms)
+            await push_from_trigger(self.task_instance, xcoms)
         except Exception as e:  # noqa: BLE001 - whatever keeps the XComs; a worker can do it as well
             self.log.warning("A worker ends this task: its XCom failed with %s.", type(e).__name__)
             return False
         return True
+
+    def _needs_worker(self) -> bool:
+        # Only a task that began here is known here; else the worker has seen to it.
+        needs = ("outlets", "has_on_success_callback")
+        dependants = getattr(self.task, "iter_mapped_dependants", tuple)
+        return any(getattr(self.task, name, None) for name in needs) or any(dependants())
 
     def _identity(self) -> str:
         names = ("dag_id", "task_id", "run_id", "map_index")

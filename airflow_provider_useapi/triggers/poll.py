@@ -1,9 +1,9 @@
 """
 The poll that all gates and watchers of one connection and interval share in a triggerer.
 
-It yields a :class:`Look` an interval, for as long as anybody listens. What goes wrong is a look as
-well: nothing that a server or a connection does ends the poll, and no path of it goes without a
-pause.
+It looks once an interval, for as long as anybody listens, and tells what is news: ten thousand
+gates are not woken to hear that nothing has changed. What goes wrong is a look as well: nothing
+that a server or a connection does ends the poll, and no path of it goes without a pause.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 from airflow_provider_useapi.metrics import gates_waiting
 from airflow_provider_useapi.triggers.asker import Asker
 from airflow_provider_useapi.triggers.look import Look
+from airflow_provider_useapi.waiting import REPEAT_AFTER
 
 LEAST_INTERVAL = 1.0
 """Seconds between two looks at the least, whatever a DAG asks for."""
@@ -46,10 +47,13 @@ class Poll:
         self._failures = 0
         self._gates = 0
         self._wanted = asyncio.Event()
+        self._told: Look | None = None
+        self._tell_next = False
 
     async def looks(self) -> AsyncGenerator[Look, None]:
-        """The looks, without end."""
+        """The looks that are news, without end."""
         self._runs += 1
+        self._told = None
         try:
             while True:
                 await self._pause()
@@ -57,7 +61,9 @@ class Poll:
                 self._wanted.clear()
                 self._plan(look)
                 gates_waiting(self.conn_id)
-                yield look
+                if self._tell_next or self._is_news(look):
+                    self._tell_next, self._told = False, look
+                    yield look
         finally:
             self._runs -= 1
             if not self._runs:  # else whoever comes next has begun already
@@ -82,7 +88,7 @@ class Poll:
         if look := self._join(own_look):
             yield look
         async for look in looks:
-            if look is self.latest:
+            if look is self._told:
                 yield look
 
     def _join(self, own_look: datetime | None) -> Look | None:
@@ -90,6 +96,7 @@ class Poll:
         look, now = self.latest, monotonic()
         if look and (now < look.taken + self.interval or (look.error and now < self._held)):
             return look
+        self.tell_next()
         if own_look and not self._runs:
             # The first to come knows already what would be found now.
             age = (datetime.now(UTC) - own_look).total_seconds()
@@ -97,6 +104,16 @@ class Poll:
         else:
             self._wanted.set()
         return None
+
+    def tell_next(self) -> None:
+        """Tell the next look even if it is no news: somebody has not heard, or asks for more."""
+        self._tell_next = True
+
+    def _is_news(self, look: Look) -> bool:
+        told = self._told
+        if told is None or look.error or look.found != told.found:
+            return True
+        return look.at - told.at >= REPEAT_AFTER  # for the logs
 
     def delay(self, seconds: float) -> None:
         """Do not look within the next ``seconds``."""

@@ -96,7 +96,10 @@ class UseApiAccountEventTrigger(ConditionTrigger):
                     lines = (("error", _TROUBLE % step.failed),) * (trouble != str(step.failed))
                 trouble = str(step.failed or "")
                 event = None
-                if isinstance(found, Verdict) and await last.is_known():
+                is_read = await last.is_known() if isinstance(found, Verdict) else True
+                if self.is_live or not is_read:
+                    poll.tell_next()
+                if isinstance(found, Verdict) and is_read:
                     state, previous = (OPEN if found.open else CLOSED), last.state
                     await last.set(state)
                     if state == OPEN:

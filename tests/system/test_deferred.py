@@ -28,6 +28,8 @@ from .stack import LocalAirflow
 pytestmark = pytest.mark.timeout(600)
 
 MANY, WAITING = 200, 100
+FIELDS = 10
+"""Of the XCom of a gate."""
 INTERVAL = 2
 
 DAG_FILE = f"""
@@ -73,7 +75,21 @@ def pulled(ti=None):
     return [found["active"], ti.xcom_pull(task_ids="keyed", key="active")]
 
 
+@task
+def item(found):
+    return list(found)
+
+
 with DAG("helped", schedule=None):
+    counted = UseApiAccountSensor(
+        task_id="counted",
+        useapi_conn_id="helped",
+        service="minimax",
+        poke_interval={INTERVAL},
+        timeout=120,
+        **WORKERLESS,
+    )
+    item.expand(found=counted.output)
     UseApiAccountSensor.partial(
         task_id="mapped",
         useapi_conn_id="helped",
@@ -253,9 +269,9 @@ def test_many_gates_need_no_worker_and_one_request_an_interval(stage: Stage) -> 
 
 def test_what_needs_a_worker_gets_one_and_the_log_says_why(stage: Stage) -> None:
     stage.start("helped")
-    stage.wait("helped", "deferred", 5)
+    stage.wait("helped", "deferred", 6)
     stage.sandboxes["helped"].account["subscriptionIsActive"] = True
-    stage.wait("helped", "success", 6)
+    stage.wait("helped", "success", 7 + FIELDS)
     tasks = {(task["task_id"], task["map_index"]): task for task in stage.tasks("helped")}
     run = stage.runs["helped"]
 
@@ -275,6 +291,11 @@ def test_what_needs_a_worker_gets_one_and_the_log_says_why(stage: Stage) -> None
     # Airflow calls what is to be called on success on workers alone.
     assert "A worker ends this task: only a worker calls its on_success_callback." in log("called")
     assert [path.name for path in stage.notes.iterdir()] == ["called"]
+    # Airflow has to know how many items there are.
+    said = "A worker ends this task: only a worker counts the items of an XCom"
+    assert said in log("counted")
+    items = [stage.airflow.xcom("helped", run, "item", map_index=i) for i in range(FIELDS)]
+    assert dict(items) == stage.airflow.xcom("helped", run, "counted")
     keyed = stage.airflow.xcom("helped", run, "keyed")
     assert stage.airflow.xcom("helped", run, "keyed", "active") == keyed["active"] == 3
     assert tasks["keyed", -1]["hostname"] == ""
