@@ -52,6 +52,18 @@ class Bare(BaseSensorOperator):
 """,
     'Bare(task_id=f"gate_{number}")',
 )
+_TEMPLATED = (
+    """from airflow.sdk import BaseSensorOperator
+class Templated(BaseSensorOperator):
+    template_fields = ("first", "second")
+    def __init__(self, *, first, second, **kwargs):
+        super().__init__(**kwargs)
+        self.first, self.second = first, second
+    def poke(self, context):
+        return True
+""",
+    'Templated(task_id=f"gate_{number}", first="a", second="b")',
+)
 _OURS = (
     "from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor",
     'UseApiAccountSensor(task_id=f"gate_{number}", service="kling")',
@@ -63,6 +75,7 @@ _HTTP = (
 GATES = {
     "EmptyOperator (the floor)": _EMPTY,
     "BaseSensorOperator (the floor of any sensor)": _BARE,
+    "BaseSensorOperator with two template fields": _TEMPLATED,
     "UseApiAccountSensor": _OURS,
     "HttpSensor": _HTTP,
 }
