@@ -21,7 +21,7 @@ class Way:
     """
     A way to wait.
 
-    :param kind: ``ours``, ``http`` for HttpSensor, or ``task`` for ``@task.sensor``.
+    :param kind: ``ours``, ``http`` for HttpSensor, ``task`` for ``@task.sensor``, or ``bare``.
     :param how: what the table calls it.
     :param arguments: of the sensor.
     """
@@ -33,19 +33,26 @@ class Way:
     @property
     def name(self) -> str:
         """What it is, and how it waits."""
-        sensors = {"ours": "UseApiAccountSensor", "http": "HttpSensor", "task": "@task.sensor"}
+        sensors = {
+            "ours": "UseApiAccountSensor",
+            "http": "HttpSensor",
+            "task": "@task.sensor",
+            "bare": "BaseSensorOperator",
+        }
         return f"{sensors[self.kind]}, {self.how}"
 
     @property
     def dag_id(self) -> str:
         """The DAG of such gates."""
-        return f"{self.kind}_{self.how.replace(' ', '_')}"
+        return f"{self.kind}_{self.how.replace(',', '').replace(' ', '_')}"
 
 
+FLOOR = Way("bare", "open at once, the floor", {"mode": "poke"})
 _DEFERRABLE = {"deferrable": True}
 OURS_DEFERRABLE = Way("ours", "deferrable", _DEFERRABLE)
 HTTP_DEFERRABLE = Way("http", "deferrable", _DEFERRABLE)
 WAYS = (
+    FLOOR,
     Way("task", "poke", {"mode": "poke"}),
     Way("http", "poke", {"mode": "poke"}),
     Way("ours", "poke", {"mode": "poke"}),

@@ -11,6 +11,7 @@ class OpenSensor(BaseSensorOperator):
     """Open at its first look."""
 
     def poke(self, context):
+        """Open."""
         return True
 
 
