@@ -37,6 +37,12 @@ def gate(**arguments: Any) -> UseApiAccountTrigger:
     return UseApiAccountTrigger(**{"poke_interval": 1, "timeout": 60, **arguments})
 
 
+async def asked(sandbox: Sandbox, times: int = 1) -> None:
+    """Wait until the sandbox was asked so often."""
+    while len(sandbox.requests) < times:
+        await asyncio.sleep(0.01)
+
+
 def statuses(sandbox: Sandbox) -> list[int | None]:
     return [request.status for request in sandbox.requests]
 
@@ -130,13 +136,11 @@ async def test_a_refused_token_that_was_replaced_is_asked_about_again(
 ) -> None:
     useapi_sandbox.script(PATH, CLOSED)
     waiting = asyncio.create_task(run_alone(gate()))
-    while not useapi_sandbox.requests:
-        await asyncio.sleep(0.01)
+    await asked(useapi_sandbox)
     useapi_sandbox.token = "user:1-renewed"
     # The connection follows only once the old token has been refused.
     useapi_sandbox.script(PATH, Answer(status=401, delay=0.5))
-    while len(useapi_sandbox.requests) < 2:
-        await asyncio.sleep(0.01)
+    await asked(useapi_sandbox, 2)
     monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", useapi_sandbox.connection_uri())
     event = await waiting
     assert event.payload["outcome"] == "open"
@@ -260,8 +264,7 @@ async def test_a_gate_that_joins_late_uses_a_look_that_is_young_enough(
 ) -> None:
     async with triggerer() as running:
         closed = running.start(gate(service="minimax", min_active_accounts=4, poke_interval=30))
-        while not useapi_sandbox.requests:
-            await asyncio.sleep(0.01)
+        await asked(useapi_sandbox)
         await asyncio.sleep(0.5)
         late = running.start(gate(service="minimax", poke_interval=30))
         event = await asyncio.wait_for(late, 1)
@@ -276,8 +279,7 @@ async def test_a_gate_does_not_use_a_look_that_is_older_than_its_own(
 ) -> None:
     async with triggerer() as running:
         running.start(gate(service="minimax", min_active_accounts=4))
-        while not useapi_sandbox.requests:
-            await asyncio.sleep(0.01)
+        await asked(useapi_sandbox)
         await asyncio.sleep(0.1)
         useapi_sandbox.account["subscriptionIsActive"] = False
         own = Memory(("the subscription is not active",)).to_note()
@@ -292,8 +294,7 @@ async def test_a_gate_that_has_not_heard_is_told_what_is_no_news_to_the_others(
 ) -> None:
     async with triggerer() as running:
         running.start(gate(service="minimax", min_active_accounts=4))
-        while not useapi_sandbox.requests:
-            await asyncio.sleep(0.01)
+        await asked(useapi_sandbox)
         await asyncio.sleep(0.1)
         # Closed for as long as the worker looked; to the poll, nothing has changed.
         own = Memory(("the subscription is not active",)).to_note()
@@ -310,8 +311,7 @@ async def test_a_gate_that_comes_while_the_poll_asks_is_told_the_answer(
     useapi_sandbox.script(PATH, 200, Answer(delay=2))
     async with triggerer() as running:
         running.start(gate(service="minimax", min_active_accounts=4))
-        while len(useapi_sandbox.requests) < 2:
-            await asyncio.sleep(0.01)
+        await asked(useapi_sandbox, 2)
         await asyncio.sleep(0.5)
         event = await running.start(gate(service="minimax", timeout=5))
     assert event.payload["outcome"] == "open"
@@ -321,17 +321,19 @@ async def test_a_gate_that_comes_while_the_poll_asks_is_told_the_answer(
 async def test_gates_are_not_woken_to_hear_that_nothing_has_changed(
     useapi_sandbox: Sandbox, shared: bool
 ) -> None:
-    useapi_sandbox.script(PATH, *[CLOSED] * 3, 503, *[CLOSED] * 2)
+    held = Answer(status=503, headers={"Retry-After": "1"})
+    useapi_sandbox.script(PATH, *[CLOSED] * 3, 503, 503, 500, held, held, *[CLOSED] * 2)
     trigger = gate()
     poll = trigger.shared_poll() if shared else trigger.own_poll()
     told: list[str] = []
     async with aclosing(poll.looks()) as looks:
         async for look in looks:
-            told.append("error" if look.error else str(look.found.subscription_is_active))
+            error = look.error
+            told.append(str(error.status_code if error else look.found.subscription_is_active))
             if told[-1] == "True":
                 break
-    assert told == ["False", "error", "False", "True"]
-    assert len(useapi_sandbox.requests) == 7
+    assert told == ["False", "503", "500", "503", "503", "False", "True"]
+    assert len(useapi_sandbox.requests) == 11
 
 
 @needs_streams
@@ -347,8 +349,7 @@ async def test_a_gate_that_is_slow_hears_the_last_news_and_no_older(
             queue.put_nowait(look)
 
     async def slow() -> AsyncIterator[Look]:
-        while len(useapi_sandbox.requests) < 5:
-            await asyncio.sleep(0.01)
+        await asked(useapi_sandbox, 5)
         while True:
             yield await queue.get()
 

@@ -141,15 +141,15 @@ class UseApiAccountTrigger(ConditionTrigger):
         due = next(moments) if self.exponential_backoff and self.since is not None else -inf
         async for look in looks:
             elapsed = look.at.timestamp() - began
-            if elapsed < due or (self.since is not None and elapsed < 0):
+            is_early = elapsed < due or (self.since is not None and elapsed < 0)
+            if is_early or self.exponential_backoff or self.is_live:
                 poll.tell_next()
+            if is_early:
                 continue
             if ending := await self._consider(look):
                 return ending
             if self.exponential_backoff:
                 due = next(moment for moment in moments if moment > elapsed)
-            if self.exponential_backoff or self.is_live:
-                poll.tell_next()
         raise RuntimeError("the poll has ended, which it never does")
 
     def _known(self) -> Memory:

@@ -66,6 +66,14 @@ class Look:
         """Why there is no account."""
         return self.found if isinstance(self.found, UseApiError) else None
 
+    def repeats(self, other: Look) -> bool:
+        """Whether it found what another one has found."""
+        if self.error is None or other.error is None:
+            return self.found == other.found
+        # Another Retry-After is another moment, even if it says the same.
+        is_same = type(self.error) is type(other.error) and str(self.error) == str(other.error)
+        return is_same and self.error.retry_after is None
+
     async def verdict(
         self, service: str | None, thresholds: Thresholds, jobs_per_account: int | None
     ) -> Verdict | UseApiError:

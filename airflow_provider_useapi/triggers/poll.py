@@ -111,7 +111,7 @@ class Poll:
 
     def _is_news(self, look: Look) -> bool:
         told = self._told
-        if told is None or look.error or look.found != told.found:
+        if told is None or not look.repeats(told):
             return True
         return look.at - told.at >= REPEAT_AFTER  # for the logs
 

@@ -96,10 +96,11 @@ class UseApiAccountEventTrigger(ConditionTrigger):
                     lines = (("error", _TROUBLE % step.failed),) * (trouble != str(step.failed))
                 trouble = str(step.failed or "")
                 event = None
-                is_read = await last.is_known() if isinstance(found, Verdict) else True
-                if self.is_live or not is_read:
+                if self.is_live:
                     poll.tell_next()
-                if isinstance(found, Verdict) and is_read:
+                if isinstance(found, Verdict) and not await last.is_known():
+                    poll.tell_next()
+                elif isinstance(found, Verdict):
                     state, previous = (OPEN if found.open else CLOSED), last.state
                     await last.set(state)
                     if state == OPEN:
