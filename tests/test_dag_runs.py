@@ -65,6 +65,20 @@ def test_what_is_transient_delays_a_gate_and_retry_after_is_kept(
         assert times[1] - times[0] >= 1
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_the_interval_counts_from_the_end_of_a_look(
+    gates: dict[str, Any], useapi_sandbox: Sandbox, mode: str
+) -> None:
+    needs_rescheduling(mode)
+    if mode == "deferred" and not SHARES_STREAMS:
+        pytest.skip("before Airflow 3.3 deferred gates spread over the interval")
+    slow = Answer(body={"subscriptionIsActive": False}, delay=0.8)
+    useapi_sandbox.script(PATH, slow)
+    assert_ends(gates[f"gate_{mode}_plain_30"], "success")
+    first, second = [request.time for request in useapi_sandbox.requests]
+    assert second - first >= 1.8
+
+
 @pytest.mark.parametrize(
     ("flag", "state"),
     [

@@ -74,7 +74,7 @@ def test_a_closed_gate_hands_over_all_that_it_wants_and_knows(useapi_sandbox: Sa
     assert (arguments["service"], arguments["poke_interval"]) == ("Kling API", 7)
     assert (arguments["exponential_backoff"], arguments["max_wait"]) == (True, 180)
     assert (arguments["timeout"], arguments["names_service"]) == (60, True)
-    assert 0 <= arguments["since"] - began < 5
+    assert began <= arguments["since"] < arguments["looked"] < began + 5
     memory = Memory.from_note(json.loads(json.dumps(arguments["note"])))
     assert memory.is_held(datetime.now(UTC) + timedelta(seconds=25))
     assert useapi_sandbox.token not in json.dumps(arguments)

@@ -94,6 +94,7 @@ def test_the_stored_names_are_the_ones_that_rows_in_databases_have() -> None:
     own = {
         "timeout",
         "since",
+        "looked",
         "note",
         "names_service",
         "exponential_backoff",
@@ -271,6 +272,18 @@ async def test_a_gate_that_joins_late_uses_a_look_that_is_young_enough(
         assert event.payload["outcome"] == "open"
         assert not closed.done()
     assert len(useapi_sandbox.requests) == 1
+
+
+@needs_streams
+async def test_the_first_look_is_an_interval_after_that_of_the_worker(
+    useapi_sandbox: Sandbox,
+) -> None:
+    looked = time.time()
+    async with triggerer() as running:
+        event = await running.start(gate(since=looked - 3, looked=looked))
+    assert event.payload["outcome"] == "open"
+    (request,) = useapi_sandbox.requests
+    assert request.time - looked >= 0.99  # two clocks take part
 
 
 @needs_streams

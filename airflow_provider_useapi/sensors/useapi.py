@@ -176,10 +176,15 @@ class UseApiAccountSensor(BaseSensorOperator):
         from airflow_provider_useapi.sensors.deferral import trigger_arguments
         from airflow_provider_useapi.triggers.useapi import UseApiAccountTrigger
 
-        began = (self._entered or datetime.now(UTC)).timestamp()
-        note = self._at_work().memory.to_note()
-        trigger = UseApiAccountTrigger(**trigger_arguments(self, context), since=began, note=note)
-        left = began + self.timeout - time.time()
+        looked = time.time()
+        began = self._entered.timestamp() if self._entered else looked
+        trigger = UseApiAccountTrigger(
+            **trigger_arguments(self, context),
+            since=began,
+            looked=looked,
+            note=self._at_work().memory.to_note(),
+        )
+        left = began + self.timeout - looked
         self.defer(trigger=trigger, method_name="execute_complete", timeout=given_up_after(left))
 
     @contextmanager

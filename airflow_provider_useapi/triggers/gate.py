@@ -45,7 +45,8 @@ class UseApiAccountTrigger(ConditionTrigger):
     :param timeout: seconds until the gate gives up.
     :param since: when the gate began to wait, in seconds since the epoch; ``None`` if it begins
         with this trigger.
-    :param note: what the gate knows from its look on a worker, as ``Memory.to_note()``.
+    :param looked: when a worker ended its look at the gate, in seconds since the epoch.
+    :param note: what the gate knows from that look, as ``Memory.to_note()``.
     :param names_service: whether a service was named: a template may have rendered to ``None``.
     :param exponential_backoff: look less and less often.
     :param max_wait: seconds between two looks at the most, with ``exponential_backoff``.
@@ -61,6 +62,7 @@ class UseApiAccountTrigger(ConditionTrigger):
         *,
         timeout: float = _FAR,
         since: float | None = None,
+        looked: float | None = None,
         note: dict[str, Any] | None = None,
         names_service: bool = False,
         exponential_backoff: bool = False,
@@ -72,6 +74,7 @@ class UseApiAccountTrigger(ConditionTrigger):
         super().__init__(**condition)
         self.timeout = timeout
         self.since = since
+        self.looked = looked
         self.note = note
         self.names_service = names_service
         self.exponential_backoff = exponential_backoff
@@ -88,6 +91,7 @@ class UseApiAccountTrigger(ConditionTrigger):
             **arguments,
             "timeout": self.timeout,
             "since": self.since,
+            "looked": self.looked,
             "note": self.note,
             "names_service": self.names_service,
             "exponential_backoff": self.exponential_backoff,
@@ -102,7 +106,7 @@ class UseApiAccountTrigger(ConditionTrigger):
         """The end of the gate, which may be the end of its task."""
         poll = self.shared_poll()
         poll.hold(self._known().not_before)
-        own_look = None if self.since is None else datetime.fromtimestamp(self.since, UTC)
+        own_look = None if self.looked is None else datetime.fromtimestamp(self.looked, UTC)
         async with aclosing(poll.from_now_on(shared_stream, own_look)) as looks:
             ending = await self._wait(poll, looks)
         is_over = isinstance(ending, Opened) and await self._ends_task(ending)
@@ -115,8 +119,8 @@ class UseApiAccountTrigger(ConditionTrigger):
         if not SHARES_STREAMS:
             # All gates that begin together, or after a restart, spread over the interval.
             poll.delay(phase(self._identity(), poll.interval))
-        elif self.since is not None:
-            poll.delay(self.since + poll.interval - time.time())
+        elif self.looked is not None:
+            poll.delay(self.looked + poll.interval - time.time())
         async with aclosing(poll.looks()) as looks:
             ending = await self._wait(poll, looks)
         yield TriggerEvent(to_payload(ending))

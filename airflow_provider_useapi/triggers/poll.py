@@ -83,7 +83,7 @@ class Poll:
         The looks of a newcomer, beginning with the last one if that is up to date.
 
         :param looks: what comes from now on. Whoever is slow passes over what is out of date.
-        :param own_look: when the newcomer has looked itself, if it has.
+        :param own_look: when a look of the newcomer's own has ended, if there was one.
         """
         if look := self._join(own_look):
             yield look
