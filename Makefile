@@ -24,7 +24,7 @@ lint: $(VENV)/linters
 system: $(VENV)/ready  ## whole Airflows: about six minutes
 	$(BIN)/python -m pytest tests/system
 
-bench:  ## what gates cost: about half an hour; PART=import (look, ...) runs a part of it
+bench:  ## what gates cost: about an hour; PART=import (look, ...) runs a part of it
 	@$(MAKE) --no-print-directory VENV=.venv-bench GROUP=bench AIRFLOW=3.3 \
 		CONSTRAINTS="tests/constraints/airflow-3.3.txt benchmarks/constraints.txt" .venv-bench/ready
 	@.venv-bench/bin/python -m benchmarks $(PART)
