@@ -45,6 +45,8 @@ def _released(contender: Contender) -> tuple[float, float, float]:
         else:
             flipped = _by_server(contender, server, triggerer)
         triggerer.wait_released()
+        # What the last triggers log may come after their events.
+        until(lambda: len(triggerer.fired()) >= GATES)
         fired, written = triggerer.fired(), triggerer.written()
         if len(fired) != GATES or len(written) != GATES:
             raise RuntimeError(f"{len(fired)} events, {len(written)} tasks, not {GATES} each")
