@@ -209,6 +209,16 @@ def test_requests_are_recorded_before_they_are_answered(sandbox: Sandbox) -> Non
         first.status = 500  # type: ignore[misc]
 
 
+def test_a_clock_that_is_set_does_not_change_the_time_between_requests(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert get(sandbox)[0] == 200
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert get(sandbox)[0] == 200
+    first, second = sandbox.requests
+    assert 0 <= second.time - first.time < 60
+
+
 def test_a_connection_is_kept_and_numbered(sandbox: Sandbox) -> None:
     with Client(sandbox) as one, Client(sandbox) as two:
         for client in (one, two, one):

@@ -65,6 +65,8 @@ class Sandbox:
         self._ssl_context = ssl_context
         self._scripts: dict[str, deque[Answer]] = {}
         self._started = 0.0
+        # The seconds between two requests count, whatever is done to the clock meanwhile.
+        self._epoch = time.time() - time.monotonic()
         self._thread: ServerThread | None = None
 
     def __enter__(self) -> Self:
@@ -182,8 +184,9 @@ class Sandbox:
             answer = Answer(status=500, body={"error": f"Not JSON: {error}", "code": 500})
             played = steps(answer, answer.body, last=incoming.last, head_only=head_only)
         status = None if answer.reset or answer.nothing_after else answer.status
+        now = self._epoch + time.monotonic()
         self.requests.append(
-            Request(incoming.method, incoming.path, status, time.time(), connection, authorized)
+            Request(incoming.method, incoming.path, status, now, connection, authorized)
         )
         log.debug("%s %s %s", incoming.method, incoming.path, status or "no answer")
         return played
