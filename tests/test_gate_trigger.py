@@ -381,10 +381,11 @@ async def test_a_gate_that_stays_closed_says_so_again_after_a_while(
     logged = record(monkeypatch, UseApiAccountTrigger)
     for module in ("triggers.poll", "waiting"):
         monkeypatch.setattr(f"airflow_provider_useapi.{module}.REPEAT_AFTER", timedelta(seconds=2))
-    useapi_sandbox.account["subscriptionIsActive"] = False
-    await run_alone(gate(timeout=4.5))
-    assert len(useapi_sandbox.requests) == 5
-    assert logged == ["INFO The gate is closed: the subscription is not active."] * 3
+    useapi_sandbox.script(PATH, *[CLOSED] * 5)
+    await run_alone(gate())
+    closed = "INFO The gate is closed: the subscription is not active."
+    assert logged[:-1] == [closed] * 3, "at the first look, the third and the fifth"
+    assert len(useapi_sandbox.requests) == 6
 
 
 @needs_streams
