@@ -44,9 +44,7 @@ def _released(contender: Contender) -> tuple[float, float, float]:
             flipped = _by_clock(contender, triggerer)
         else:
             flipped = _by_server(contender, server, triggerer)
-        triggerer.wait_released()
-        # What the last triggers log may come after their events.
-        until(lambda: len(triggerer.fired()) >= GATES)
+        triggerer.wait_released(GATES)
         fired, written = triggerer.fired(), triggerer.written()
         if len(fired) != GATES or len(written) != GATES:
             raise RuntimeError(f"{len(fired)} events, {len(written)} tasks, not {GATES} each")

@@ -124,9 +124,11 @@ class Triggerer(LocalAirflow):
             self._offset = file.tell()
         return [float(line) for line in lines.split()]
 
-    def wait_released(self, timeout: float = 120.0) -> None:
-        """Wait until no task waits any more."""
+    def wait_released(self, count: int, timeout: float = 120.0) -> None:
+        """Wait until no task waits any more, and that many triggers have logged that they fired."""
         self._until(lambda: self.query(_WAITING)[0][0] == 1, timeout, "Not all are released")
+        # The log has a way of its own: what the last triggers say may come after their events.
+        self._until(lambda: len(self.fired()) >= count, timeout, "Not all have logged their event")
 
     def fired(self) -> list[float]:
         """When each trigger fired, as the runner's log says, in seconds since the epoch."""

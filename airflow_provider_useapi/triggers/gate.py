@@ -106,8 +106,7 @@ class UseApiAccountTrigger(ConditionTrigger):
         """The end of the gate, which may be the end of its task."""
         poll = self.shared_poll()
         poll.hold(self._known().not_before)
-        own_look = None if self.looked is None else datetime.fromtimestamp(self.looked, UTC)
-        async with aclosing(poll.from_now_on(shared_stream, own_look)) as looks:
+        async with aclosing(poll.from_now_on(shared_stream, self.looked)) as looks:
             ending = await self._wait(poll, looks)
         is_over = isinstance(ending, Opened) and await self._ends_task(ending)
         yield _success() if is_over else TriggerEvent(to_payload(ending))
@@ -120,7 +119,7 @@ class UseApiAccountTrigger(ConditionTrigger):
             # All gates that begin together, or after a restart, spread over the interval.
             poll.delay(phase(self._identity(), poll.interval))
         elif self.looked is not None:
-            poll.delay(self.looked + poll.interval - time.time())
+            poll.follow(self.looked)
         async with aclosing(poll.looks()) as looks:
             ending = await self._wait(poll, looks)
         yield TriggerEvent(to_payload(ending))

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from time import monotonic
+from time import monotonic, time
 from weakref import WeakKeyDictionary
 
 from airflow_provider_useapi.metrics import gates_waiting
@@ -77,13 +77,14 @@ class Poll:
         return not self._runs and monotonic() >= max(self._due, self._held)
 
     async def from_now_on(
-        self, looks: AsyncIterator[Look], own_look: datetime | None = None
+        self, looks: AsyncIterator[Look], own_look: float | None = None
     ) -> AsyncGenerator[Look, None]:
         """
         The looks of a newcomer, beginning with the last one if that is up to date.
 
         :param looks: what comes from now on. Whoever is slow passes over what is out of date.
-        :param own_look: when a look of the newcomer's own has ended, if there was one.
+        :param own_look: when a look of the newcomer's own has ended, in seconds since the epoch, if
+            there was one.
         """
         if look := self._join(own_look):
             yield look
@@ -91,16 +92,15 @@ class Poll:
             if look is self._told:
                 yield look
 
-    def _join(self, own_look: datetime | None) -> Look | None:
+    def _join(self, own_look: float | None) -> Look | None:
         """The last look if it is up to date; else see to it that there is one in time."""
         look, now = self.latest, monotonic()
         if look and (now < look.taken + self.interval or (look.error and now < self._held)):
             return look
         self.tell_next()
-        if own_look and not self._runs:
+        if own_look is not None and not self._runs:
             # The first to come knows already what would be found now.
-            age = (datetime.now(UTC) - own_look).total_seconds()
-            self._due = now - age + self.interval
+            self.follow(own_look)
         else:
             self._wanted.set()
         return None
@@ -118,6 +118,10 @@ class Poll:
     def delay(self, seconds: float) -> None:
         """Do not look within the next ``seconds``."""
         self._due = monotonic() + seconds
+
+    def follow(self, look: float) -> None:
+        """Look an interval after a look that ended elsewhere, in seconds since the epoch."""
+        self.delay(look + self.interval - time())
 
     def hold(self, until: datetime | None) -> None:
         """Do not look before ``until``, whoever asks: the API has told a newcomer so."""

@@ -303,6 +303,7 @@ def test_what_needs_a_worker_gets_one_and_the_log_says_why(stage: Stage) -> None
     # Airflow calls what is to be called on success on workers alone.
     assert "A worker ends this task: only a worker calls its on_success_callback." in log("called")
     stage.wait_noted("called")
+    assert {path.name for path in stage.notes.iterdir()} - {"many"} == {"called"}
     # Airflow has to know how many items there are.
     said = "A worker ends this task: only a worker counts the items of an XCom"
     assert said in log("counted")
