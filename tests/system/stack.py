@@ -30,11 +30,16 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
+from sqlalchemy import NullPool, create_engine, text
+
 Result = TypeVar("Result")
 
 HOST = "127.0.0.1"
 START_UP, GRACE = 180.0, 15.0
 """Seconds for all components to become healthy, and for all of them to end."""
+CONN = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+LOCKED, LOCKED_OUT = 60, 4
+"""Seconds to wait for a locked SQLite: for all components, and for the API server."""
 
 
 class LocalAirflowError(RuntimeError):
@@ -66,7 +71,7 @@ class LocalAirflow:
         self.home = home.resolve()
         self.logs = self.home / "logs"
         self._dags = dags.resolve()
-        self._env = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database, **env} if database else env
+        self._env = {CONN: database, **env} if database else env
         self._components = components
         self._port, *self._log_ports = _free_ports(3)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -107,7 +112,12 @@ class LocalAirflow:
 
     def launch(self, component: str) -> None:
         """Start a component, for the first time or after :meth:`kill`."""
-        self._processes[component] = self._launch([component], component, self._environ)
+        env = dict(self._environ)
+        if component == "api-server":
+            # It can lock itself out of SQLite. A worker asks again for what was refused; but after
+            # five seconds without an answer it also asks again for what may yet be done.
+            env[CONN] = env[CONN].replace(f"?timeout={LOCKED}", f"?timeout={LOCKED_OUT}")
+        self._processes[component] = self._launch([component], component, env)
 
     def kill(self, component: str) -> None:
         """End a component as a crash of its machine does: at once, with all that it started."""
@@ -269,6 +279,12 @@ class LocalAirflow:
                 if error.code != HTTPStatus.INTERNAL_SERVER_ERROR or not patience:
                     raise
 
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the database."""
+        engine = create_engine(self._environ[CONN], poolclass=NullPool)
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(sql))]
+
     def _until(self, ask: Callable[[], Result], timeout: float, otherwise: str) -> Result:
         """Ask until the answer is true, as long as every component lives."""
         deadline = time.monotonic() + timeout
@@ -354,7 +370,7 @@ class LocalAirflow:
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self._dags),
             # Not the five seconds of old: a locked database ends a triggerer.
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db?timeout=60",
+            CONN: f"sqlite:///{self.home}/airflow.db?timeout={LOCKED}",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

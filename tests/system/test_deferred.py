@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import socket
-import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +22,7 @@ import pytest
 
 from airflow_provider_useapi.sandbox import Sandbox
 
+from .postgres import postgres
 from .stack import LocalAirflow
 
 pytestmark = pytest.mark.timeout(600)
@@ -190,33 +190,22 @@ class Stage:
         """How many tasks are in which state."""
         return Counter(str(task["state"]) for task in self.tasks(dag_id))
 
-    def wait(self, dag_id: str, state: str, count: int, seconds: float = 120) -> None:
+    def wait(self, dag_id: str, state: str, count: int) -> None:
         """Wait until so many tasks are in a state."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + 240
         while (states := self.states(dag_id))[state] < count:
             assert time.monotonic() < end, states
             time.sleep(0.5)
 
-    def wait_running(self, triggers: int, seconds: float = 120) -> None:
+    def wait_running(self, triggers: int) -> None:
         """Wait until the triggerer has taken up so many triggers."""
-        end = time.monotonic() + seconds
         newest = "SELECT MAX(id) FROM job WHERE job_type = 'TriggererJob'"
         query = f"SELECT COUNT(*) FROM trigger WHERE triggerer_id = ({newest})"
-        while (found := self.query(query)[0][0]) < triggers:
-            assert time.monotonic() < end, found
-            time.sleep(0.5)
+        self.airflow.wait_until(lambda: self.airflow.query(query)[0][0] >= triggers, 120)
 
-    def wait_noted(self, name: str, seconds: float = 60) -> None:
+    def wait_noted(self, name: str) -> None:
         """Wait until a callback has left its note."""
-        end = time.monotonic() + seconds
-        while not (self.notes / name).exists():
-            assert time.monotonic() < end, list(self.notes.iterdir())
-            time.sleep(0.5)
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Ask the database."""
-        with closing(sqlite3.connect(self.airflow.home / "airflow.db", timeout=30)) as database:
-            return database.execute(sql).fetchall()
+        self.airflow.wait_until((self.notes / name).exists, 60)
 
     def events(self, asset: str) -> list[Any]:
         """The events of an asset."""
@@ -236,7 +225,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         names = ("many", "waiting", "helped")
         sandboxes = {name: running.enter_context(Sandbox()) for name in names}
         env = {
-            "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "8",
+            "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "15",
             "AIRFLOW__METRICS__STATSD_ON": "True",
             "AIRFLOW__METRICS__STATSD_PORT": str(statistics.port),
             "AIRFLOW__METRICS__STATSD_DATADOG_ENABLED": "False",
@@ -249,7 +238,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         for sandbox in sandboxes.values():
             sandbox.account["subscriptionIsActive"] = False
         components = ("api-server", "scheduler", "dag-processor", "triggerer")
-        airflow = running.enter_context(LocalAirflow(home, dags, env, components))
+        database = running.enter_context(postgres())
+        airflow = running.enter_context(LocalAirflow(home, dags, env, components, database))
         yield Stage(airflow, sandboxes, notes, statistics)
 
 
@@ -264,7 +254,7 @@ def test_many_gates_need_no_worker_and_one_request_an_interval(stage: Stage) -> 
     stage.start("many")
     stage.wait("many", "deferred", MANY)
     stage.wait_running(MANY)
-    time.sleep(3 * INTERVAL)
+    stage.airflow.wait_until(lambda: len(sandbox.requests) >= 3, 120)
     paced(sandbox)
     assert sandbox.connections == 1
     sandbox.account["subscriptionIsActive"] = True
@@ -321,13 +311,13 @@ def test_a_crash_of_the_triggerer_loses_nothing_and_doubles_nothing(stage: Stage
     stage.start("waiting")
     stage.wait("waiting", "deferred", WAITING)
     stage.wait_running(WAITING + 1)
-    time.sleep(2 * INTERVAL)
+    stage.airflow.wait_until(lambda: len(sandbox.requests) >= 3, 120)
     paced(sandbox)
     stage.airflow.kill("triggerer")
     sandbox.requests.clear()
     stage.airflow.launch("triggerer")
     stage.wait_running(WAITING + 1)
-    time.sleep(2 * INTERVAL)
+    stage.airflow.wait_until(lambda: len(sandbox.requests) >= 3, 120)
     assert stage.states("waiting") == {"deferred": WAITING}
     assert stage.events("account_is_active") == []
     sandbox.account["subscriptionIsActive"] = True
@@ -335,14 +325,12 @@ def test_a_crash_of_the_triggerer_loses_nothing_and_doubles_nothing(stage: Stage
     paced(sandbox)
     tries = {(task["try_number"], task["hostname"]) for task in stage.tasks("waiting")}
     assert tries == {(1, "")}
+    stage.airflow.wait_until(lambda: stage.events("account_is_active"), 60)
     # A condition that stays true, looked at again and again, and by a new triggerer as well.
     looks = len(sandbox.requests)
     stage.airflow.kill("triggerer")
     stage.airflow.launch("triggerer")
-    end = time.monotonic() + 90
-    while len(sandbox.requests) < looks + 10:
-        assert time.monotonic() < end
-        time.sleep(0.5)
+    stage.airflow.wait_until(lambda: len(sandbox.requests) >= looks + 10, 120)
     (event,) = stage.events("account_is_active")
     assert event["extra"]["payload"]["state"] == "open"
     (run,) = stage.airflow.request("GET", "/api/v2/dags/follows/dagRuns")["dag_runs"]
@@ -365,6 +353,6 @@ def test_airflows_statistics_tell_of_requests_and_gates(stage: Stage) -> None:
 
 def test_no_token_is_in_what_airflow_stores_of_a_trigger(stage: Stage) -> None:
     token = stage.sandboxes["waiting"].token
-    rows = json.dumps(stage.query("SELECT classpath, kwargs FROM trigger"), default=str)
+    rows = json.dumps(stage.airflow.query("SELECT classpath, kwargs FROM trigger"), default=str)
     assert "UseApiAccountEventTrigger" in rows
     assert token not in rows
