@@ -5,6 +5,7 @@ What can go wrong between a task and useapi.net.
 
     UseApiError
     ├── UseApiConfigError        the connection or an argument is wrong        permanent
+    │   └── UseApiConnectionNotFoundError   there is no connection, says Airflow
     ├── UseApiAuthError          the API token was refused                     permanent
     ├── UseApiRequestError       the API refused the request itself            permanent
     ├── UseApiUnavailableError   no answer, or one that asks to come back      transient
@@ -39,6 +40,15 @@ class UseApiError(Exception):
 
 class UseApiConfigError(UseApiError, ValueError):
     """A setting of the connection or an argument of an operator cannot be used."""
+
+
+class UseApiConnectionNotFoundError(UseApiConfigError):
+    """
+    Airflow knows no connection of that id.
+
+    It says the same when it cannot reach what keeps the connections, be it a secrets backend, the
+    API server or the database. A gate that has looked before therefore goes on waiting.
+    """
 
 
 class UseApiAuthError(UseApiError):

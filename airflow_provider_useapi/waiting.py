@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow_provider_useapi.exceptions import UseApiError
+from airflow_provider_useapi.exceptions import UseApiConnectionNotFoundError, UseApiError
 from airflow_provider_useapi.gate import Verdict
 
 REPEAT_AFTER = timedelta(minutes=10)
@@ -38,6 +38,11 @@ class Memory:
     not_before: datetime | None = None
     said: tuple[tuple[str, ...], str] | None = None
     said_at: datetime | None = None
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether there was a look before."""
+        return bool(self.reasons or self.error)
 
     def closed(self, verdict: Verdict) -> Memory:
         """After a look that found the gate closed."""
@@ -125,7 +130,9 @@ def consider(memory: Memory, found: Verdict | UseApiError, now: datetime) -> Ste
     :param now: the present.
     """
     if isinstance(found, UseApiError):
-        if found.permanent:
+        # A connection that was there before comes back, more often than not: see the error.
+        is_lost = isinstance(found, UseApiConnectionNotFoundError) and memory.has_looked
+        if found.permanent and not is_lost:
             return Step(memory, failed=found)
         # Counted from the answer, not from the question: a look takes its time.
         memory, level = memory.failed(found, now), "warning"

@@ -159,6 +159,31 @@ async def test_a_permanent_error_ends_a_gate_at_once(useapi_sandbox: Sandbox, st
     assert len(useapi_sandbox.requests) == 2
 
 
+async def test_a_connection_that_airflow_loses_for_a_while_is_waited_for(
+    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    useapi_sandbox.script(PATH, CLOSED)
+    waiting = asyncio.create_task(run_alone(gate()))
+    await asked(useapi_sandbox)
+    monkeypatch.delenv("AIRFLOW_CONN_USEAPI_DEFAULT")
+    await asyncio.sleep(2.5)
+    assert not waiting.done()
+    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", useapi_sandbox.connection_uri())
+    event = await waiting
+    assert event.payload["outcome"] == "open"
+    assert statuses(useapi_sandbox) == [200, 200]
+
+
+async def test_a_gate_whose_worker_had_the_connection_waits_for_it(
+    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = Memory(reasons=("the subscription is not active",)).to_note()
+    monkeypatch.delenv("AIRFLOW_CONN_USEAPI_DEFAULT")
+    event = await run_alone(gate(timeout=3, note=note, since=time.time()))
+    assert event.payload["outcome"] == "timeout"
+    assert "is not defined" in event.payload["note"]["error"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -178,6 +179,24 @@ def test_a_threshold_without_a_service_is_an_error_in_the_dag_file() -> None:
 def test_a_connection_that_is_not_defined_fails_the_task() -> None:
     with pytest.raises(AirflowFailException, match="'nowhere' is not defined"):
         gate(useapi_conn_id="nowhere", soft_fail=True).execute({})
+
+
+def test_a_connection_that_airflow_loses_between_two_processes_is_waited_for(
+    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = Notes()
+    useapi_sandbox.script(PATH, CLOSED)
+
+    def opens() -> bool:
+        process = gate(mode="reschedule", timeout=30)
+        with closing(process._at_work({"task_state_store": notes})) as working:
+            return bool(working.look())
+
+    assert not opens()
+    monkeypatch.delenv("AIRFLOW_CONN_USEAPI_DEFAULT")
+    assert not opens()
+    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", useapi_sandbox.connection_uri())
+    assert opens()
 
 
 def test_the_template_fields() -> None:

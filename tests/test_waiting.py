@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiUnavailableError
+from airflow_provider_useapi.exceptions import (
+    UseApiAuthError,
+    UseApiConnectionNotFoundError,
+    UseApiUnavailableError,
+)
 from airflow_provider_useapi.gate import Verdict
 from airflow_provider_useapi.waiting import REPEAT_AFTER, Memory, consider
 
@@ -86,6 +90,26 @@ def test_a_transient_error_delays_a_gate_and_a_permanent_one_ends_it() -> None:
     assert step.lines == (("warning", "The gate could not look: 429."),)
     refused = UseApiAuthError("401.")
     assert consider(step.memory, refused, NOW).failed is refused
+
+
+LOST = UseApiConnectionNotFoundError("Connection 'x' is not defined.")
+
+
+def test_a_connection_that_was_never_there_ends_a_gate() -> None:
+    assert consider(Memory(), LOST, NOW).failed is LOST
+
+
+@pytest.mark.parametrize("before", [closed("a"), UseApiUnavailableError("503.")])
+def test_a_connection_that_was_there_before_is_waited_for(
+    before: Verdict | UseApiUnavailableError,
+) -> None:
+    note = consider(Memory(), before, NOW).memory.to_note()
+    step = consider(Memory.from_note(note), LOST, NOW)
+    assert step.failed is None
+    assert step.lines == (("warning", f"The gate could not look: {LOST}"),)
+    again = consider(step.memory, LOST, later(1))
+    assert (again.failed, again.lines) == (None, ())
+    assert str(LOST) in again.memory.timed_out(60)
 
 
 @given(st.booleans(), st.booleans())

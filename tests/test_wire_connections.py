@@ -375,7 +375,7 @@ def test_connection_that_is_not_defined(monkeypatch: pytest.MonkeyPatch) -> None
     assert works is False
     assert "'nowhere' is not defined" in sentence
     sync, loop = ask_sync("nowhere"), ask_async("nowhere")
-    assert (sync.kind, sync.permanent) == ("UseApiConfigError", True)
+    assert (sync.kind, sync.permanent) == ("UseApiConnectionNotFoundError", True)
     assert sync == loop
     assert sync.message == sentence
 

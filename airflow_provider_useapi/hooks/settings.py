@@ -10,6 +10,7 @@ from airflow_provider_useapi import form
 from airflow_provider_useapi.compat import amask, mask
 from airflow_provider_useapi.exceptions import (
     UseApiConfigError,
+    UseApiConnectionNotFoundError,
     UseApiError,
     UseApiUnavailableError,
 )
@@ -82,9 +83,9 @@ def _read(
 
 def _unreadable(conn_id: str, error: Exception) -> UseApiError:
     if isinstance(error, AirflowNotFoundException):
-        return UseApiConfigError(
-            f"Connection {conn_id!r} is not defined; add one of type {form.CONN_TYPE!r} whose"
-            " password is the API token."
+        return UseApiConnectionNotFoundError(
+            f"Connection {conn_id!r} is not defined, or Airflow cannot reach what keeps it; add one"
+            f" of type {form.CONN_TYPE!r} whose password is the API token."
         )
     # What it says may hold a secret.
     said = f"Connection {conn_id!r} cannot be read: {type(error).__name__}"

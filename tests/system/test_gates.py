@@ -72,6 +72,9 @@ EMAIL = f"{PERSON_CANARY}@example.com"
 ECHO = f"The token %s of {EMAIL} is worn out"
 """An API that repeats what it should not, in the text of an error."""
 
+LOST = "The gate could not look: Connection"
+"""What a gate logs whose connection is not there any more."""
+
 INACTIVE = {"subscriptionIsActive": False}
 
 
@@ -154,6 +157,8 @@ def make_cases() -> list[Case]:
     # Closed at the first look; then there is time to renew the token before the next one.
     closed = {"answers": (200,), "refused": True}
     cases += [sensor("renewed", mode, {"poke_interval": 15}, **closed) for mode in MODES]
+    lost: dict[str, Any] = {"answers": (200,)}
+    cases += [sensor("lost", mode, {"poke_interval": 15}, **lost) for mode in MODES]
     for lenient in ("strict", *LENIENT):
         for mode in MODES:
             arguments = {} if lenient == "strict" else {lenient: True}
@@ -225,22 +230,36 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
         components = ("api-server", "scheduler", "dag-processor", "triggerer")
         database = running.enter_context(postgres())
         airflow = running.enter_context(LocalAirflow(home, dags, parallel, components, database))
-        for case in cases:
+
+        def connect(case: Case) -> None:
             connection = {"connection_id": case.name, "conn_type": "useapi", "password": case.token}
             connection["host"] = sandboxes[case.name].url
             airflow.request("POST", "/api/v2/connections", connection)
+
+        for case in cases:
+            connect(case)
         airflow.unpause(DAG_ID)
         run_id = airflow.trigger(DAG_ID)
-        stale = {case.name: case for case in cases if case.name.startswith("renewed")}
+        changing = [case for case in cases if case.name.startswith(("renewed", "lost"))]
+        lost: list[Case] = []
 
-        def renew() -> None:
-            for name in [name for name in stale if sandboxes[name].requests]:
-                fields = {"connection_id": name, "conn_type": "useapi"}
-                fields["password"] = stale.pop(name).next_token
-                path = f"/api/v2/connections/{name}?update_mask=password"
-                airflow.request("PATCH", path, fields)
+        def change_connections() -> None:
+            for case in [case for case in changing if sandboxes[case.name].requests]:
+                changing.remove(case)
+                path = f"/api/v2/connections/{case.name}"
+                if case.refused:
+                    fields = {"connection_id": case.name, "conn_type": "useapi"}
+                    fields["password"] = case.next_token
+                    airflow.request("PATCH", f"{path}?update_mask=password", fields)
+                else:
+                    airflow.request("DELETE", path)
+                    lost.append(case)
+            for case in list(lost):
+                if LOST in "".join(airflow.log(DAG_ID, run_id, case.name, 1)):
+                    lost.remove(case)
+                    connect(case)
 
-        airflow.wait_for(DAG_ID, run_id, 360, renew)
+        airflow.wait_for(DAG_ID, run_id, 360, change_connections)
         ended = {task["task_id"]: task for task in airflow.task_instances(DAG_ID, run_id)}
         assert set(ended) == set(sandboxes)
         yield Results(airflow, run_id, sandboxes, ended)
@@ -269,6 +288,14 @@ def test_a_renewed_token_is_used_by_a_gate_that_reads_the_connection_again(
 ) -> None:
     assert results.outcome(f"renewed_{mode}") == ("success", 1)
     assert results.statuses(f"renewed_{mode}") == [200, 200]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_connection_that_is_lost_for_a_while_is_waited_for(results: Results, mode: str) -> None:
+    assert results.outcome(f"lost_{mode}") == ("success", 1)
+    assert results.statuses(f"lost_{mode}") == [200, 200]
+    # A gate that pokes has it in its process.
+    assert (LOST in results.log(f"lost_{mode}")) == (mode != "poke")
 
 
 @pytest.mark.parametrize("mode", MODES)
