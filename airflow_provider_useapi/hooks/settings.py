@@ -84,8 +84,8 @@ def _read(
 def _unreadable(conn_id: str, error: Exception) -> UseApiError:
     if isinstance(error, AirflowNotFoundException):
         return UseApiConnectionNotFoundError(
-            f"Connection {conn_id!r} is not defined, or Airflow cannot reach what keeps it; add one"
-            f" of type {form.CONN_TYPE!r} whose password is the API token."
+            f"Connection {conn_id!r} is not defined, or Airflow cannot read it; add one of type"
+            f" {form.CONN_TYPE!r} whose password is the API token."
         )
     # What it says may hold a secret.
     said = f"Connection {conn_id!r} cannot be read: {type(error).__name__}"
