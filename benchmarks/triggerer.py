@@ -81,7 +81,7 @@ class Triggerer(LocalAirflow):
         shutil.rmtree(HOME / "logs", ignore_errors=True)
         self._lags.unlink(missing_ok=True)
         if (HOME / "airflow.db").exists():
-            with closing(self._connect()) as database, database:
+            with closing(sqlite3.connect(HOME / "airflow.db")) as database, database:
                 for table in _ROWS:
                     database.execute(f"DELETE FROM {table}")  # noqa: S608
         super().start()
@@ -154,14 +154,6 @@ class Triggerer(LocalAirflow):
         """
         if (found := self.query(_WAITING)[0][0] - 1) != count:
             raise LocalAirflowError(f"{found} of {count} triggers wait; see {self.logs}.")
-
-    def query(self, sql: str) -> list[Any]:
-        """Ask the database."""
-        with closing(self._connect()) as database:
-            return database.execute(sql).fetchall()
-
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(HOME / "airflow.db", timeout=60)
 
     def _started_triggers(self) -> int:
         return sum(1 for _ in self._trigger_logs())

@@ -192,6 +192,21 @@ async def test_a_permanent_error_is_logged_once_and_mended_by_the_connection(
     assert await watching == ["open"]
 
 
+async def test_a_connection_that_is_lost_is_logged_once_and_mended_when_it_is_back(
+    useapi_sandbox: Sandbox, watcher_log: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    useapi_sandbox.script(PATH, CLOSED)
+    watching = asyncio.create_task(watch(watcher(), 7))
+    while not useapi_sandbox.requests:
+        await asyncio.sleep(0.01)
+    monkeypatch.delenv("AIRFLOW_CONN_USEAPI_DEFAULT")
+    await asyncio.sleep(3)
+    assert len([line for line in watcher_log if line.startswith("ERROR")]) == 1
+    assert [line for line in watcher_log if line.startswith("WARNING")] == []
+    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", useapi_sandbox.connection_uri())
+    assert await watching == ["open"]
+
+
 async def test_a_permanent_error_is_looked_at_again_after_ten_minutes(
     useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,9 +92,10 @@ class UseApiAccountEventTrigger(ConditionTrigger):
                 found = await self.judge(look)
                 step = consider(memory, found, look.at)
                 memory, lines = step.memory, step.lines
-                if step.failed:
-                    lines = (("error", _TROUBLE % step.failed),) * (trouble != str(step.failed))
-                trouble = str(step.failed or "")
+                problem = str(found) if isinstance(found, UseApiError) and found.permanent else ""
+                if problem:
+                    lines = (("error", _TROUBLE % problem),) * (trouble != problem)
+                trouble = problem
                 event = None
                 if self.is_live:
                     poll.tell_next()

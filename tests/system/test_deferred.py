@@ -192,7 +192,7 @@ class Stage:
 
     def wait(self, dag_id: str, state: str, count: int) -> None:
         """Wait until so many tasks are in a state."""
-        end = time.monotonic() + 240
+        end = time.monotonic() + 120
         while (states := self.states(dag_id))[state] < count:
             assert time.monotonic() < end, states
             time.sleep(0.5)
@@ -225,7 +225,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         names = ("many", "waiting", "helped")
         sandboxes = {name: running.enter_context(Sandbox()) for name in names}
         env = {
-            "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "15",
+            "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "8",
             "AIRFLOW__METRICS__STATSD_ON": "True",
             "AIRFLOW__METRICS__STATSD_PORT": str(statistics.port),
             "AIRFLOW__METRICS__STATSD_DATADOG_ENABLED": "False",
@@ -330,7 +330,7 @@ def test_a_crash_of_the_triggerer_loses_nothing_and_doubles_nothing(stage: Stage
     looks = len(sandbox.requests)
     stage.airflow.kill("triggerer")
     stage.airflow.launch("triggerer")
-    stage.airflow.wait_until(lambda: len(sandbox.requests) >= looks + 10, 120)
+    stage.airflow.wait_until(lambda: len(sandbox.requests) >= looks + 10, 90)
     (event,) = stage.events("account_is_active")
     assert event["extra"]["payload"]["state"] == "open"
     (run,) = stage.airflow.request("GET", "/api/v2/dags/follows/dagRuns")["dag_runs"]

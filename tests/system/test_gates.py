@@ -59,9 +59,9 @@ LENIENT = ("soft_fail", "never_fail", "silent_fail")
 RETRY_AFTER, LONG_AFTER = 20, 600
 """What a busy server asks for, in seconds; the second is beyond the time-out of any gate here."""
 TIMEOUT = 20
-EARLY = 10
+EARLY = 5
 """Seconds that a busy worker takes from the beginning of a gate to its first request."""
-SLACK = {"poke": 30, "reschedule": 120, "deferred": 120, "zero": 120}
+SLACK = {"poke": 10, "reschedule": 60, "deferred": 60, "zero": 60}
 """Seconds by which a gate may be late; all but the first wait for scheduler and worker as well."""
 
 LIVE = ("flowmusic", "runwayml")
