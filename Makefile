@@ -20,6 +20,7 @@ lint: $(VENV)/linters
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 system: $(VENV)/ready  ## whole Airflows: about six minutes
 	$(BIN)/python -m pytest tests/system

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from airflow_provider_useapi.form import DEFAULT_CONN_ID
+from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

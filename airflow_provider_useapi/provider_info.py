@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_useapi import form
+from airflow_provider_useapi.connection import fields
 
 _PACKAGE = "airflow_provider_useapi"
 _INTEGRATION = "useapi.net"
@@ -29,15 +29,15 @@ def get_provider_info() -> dict[str, Any]:
         "triggers": _modules("triggers.useapi"),
         "connection-types": [
             {
-                "connection-type": form.CONN_TYPE,
+                "connection-type": fields.CONN_TYPE,
                 "hook-class-name": f"{_PACKAGE}.hooks.useapi.UseApiHook",
-                "hook-name": form.HOOK_NAME,
+                "hook-name": fields.HOOK_NAME,
                 "ui-field-behaviour": {
-                    "hidden-fields": list(form.HIDDEN_FIELDS),
-                    "relabeling": dict(form.RELABELING),
-                    "placeholders": dict(form.PLACEHOLDERS),
+                    "hidden-fields": list(fields.HIDDEN_FIELDS),
+                    "relabeling": dict(fields.RELABELING),
+                    "placeholders": dict(fields.PLACEHOLDERS),
                 },
-                "conn-fields": form.conn_fields(),
+                "conn-fields": fields.conn_fields(),
             }
         ],
         "cli": [f"{_PACKAGE}.cli.definition.get_useapi_commands"],

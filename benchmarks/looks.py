@@ -104,10 +104,10 @@ def _ways(url: str, verify: str) -> Iterator[dict[str, Look]]:
     from airflow.providers.http.hooks.http import HttpAsyncHook
     from airflow.providers.http.sensors.http import HttpSensor
 
-    from airflow_provider_useapi.answers import read_account
-    from airflow_provider_useapi.hooks.settings import asettings_of
+    from airflow_provider_useapi.api.responses import read_account
+    from airflow_provider_useapi.hooks.connection import asettings_of
     from airflow_provider_useapi.hooks.useapi import UseApiHook
-    from airflow_provider_useapi.transports.asynchronous import AsyncClient
+    from airflow_provider_useapi.transport.async_client import AsyncClient
 
     logging.disable()
     headers = {"Authorization": f"Bearer {TOKEN}"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from airflow_provider_useapi.account import ServiceAccounts
+from airflow_provider_useapi.api.account import ServiceAccounts
 from airflow_provider_useapi.audit.snapshot import Snapshot
 
 

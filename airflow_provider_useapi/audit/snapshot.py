@@ -14,7 +14,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from airflow_provider_useapi.account import Account, ServiceAccounts
+from airflow_provider_useapi.api.account import Account, ServiceAccounts
 from airflow_provider_useapi.redaction import MASK, public_text
 
 VERSION = 1

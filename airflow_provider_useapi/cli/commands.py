@@ -14,12 +14,12 @@ from airflow.cli.simple_table import AirflowConsole
 from airflow.utils.cli import suppress_logs_and_warning
 from airflow.utils.providers_configuration_loader import providers_configuration_loaded
 
-from airflow_provider_useapi.account import Account
-from airflow_provider_useapi.arguments import Thresholds, check_arguments
-from airflow_provider_useapi.asking import ask_all, questions_of
-from airflow_provider_useapi.capacity import Capacity
+from airflow_provider_useapi.api.account import Account
+from airflow_provider_useapi.api.capacity import Capacity
 from airflow_provider_useapi.exceptions import UseApiError
-from airflow_provider_useapi.gate import Verdict
+from airflow_provider_useapi.gate.condition import Thresholds, check_arguments
+from airflow_provider_useapi.gate.questions import ask_all, questions_of
+from airflow_provider_useapi.gate.verdict import Verdict
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.redaction import public_text
 

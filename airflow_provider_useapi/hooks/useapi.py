@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_provider_useapi import form
-from airflow_provider_useapi.answers import ACCOUNT_PATH, read_account
+from airflow_provider_useapi.api.responses import ACCOUNT_PATH, read_account
+from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.exceptions import UseApiError
-from airflow_provider_useapi.hooks.settings import asettings_of, settings_of
+from airflow_provider_useapi.hooks.connection import asettings_of, settings_of
 from airflow_provider_useapi.metrics import counted_request
 
 if TYPE_CHECKING:
     import requests
     from tenacity import Retrying
 
-    from airflow_provider_useapi.account import Account
-    from airflow_provider_useapi.asking import Question
-    from airflow_provider_useapi.capacity import Capacity
-    from airflow_provider_useapi.dialects import Rows
-    from airflow_provider_useapi.transports.blocking import BlockingClient
+    from airflow_provider_useapi.api.account import Account
+    from airflow_provider_useapi.api.capacity import Capacity
+    from airflow_provider_useapi.api.live_readers import Rows
+    from airflow_provider_useapi.gate.questions import Question
+    from airflow_provider_useapi.transport.sync_client import BlockingClient
 
 T = TypeVar("T")
 
@@ -39,9 +39,9 @@ class UseApiHook(BaseHook):
     """
 
     conn_name_attr = "useapi_conn_id"
-    default_conn_name = form.DEFAULT_CONN_ID
-    conn_type = form.CONN_TYPE
-    hook_name = form.HOOK_NAME
+    default_conn_name = fields.DEFAULT_CONN_ID
+    conn_type = fields.CONN_TYPE
+    hook_name = fields.HOOK_NAME
 
     def __init__(self, useapi_conn_id: str = default_conn_name) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class UseApiHook(BaseHook):
         :param question: a live endpoint of the catalogue, or ``None`` for the account.
         :raises UseApiError: as :meth:`get_account`.
         """
-        from airflow_provider_useapi.capacity import read_rows
+        from airflow_provider_useapi.api.capacity import read_rows
 
         if question is None:
             return self.look()
@@ -100,7 +100,7 @@ class UseApiHook(BaseHook):
         """
         from tenacity import Retrying
 
-        from airflow_provider_useapi.attempts import retrying
+        from airflow_provider_useapi.transport.retries import retrying
 
         return Retrying(**retrying(self._blocking().settings.max_attempts))
 
@@ -127,7 +127,7 @@ class UseApiHook(BaseHook):
         :raises UseApiError: as :meth:`get_account`. Other than there, a subscription that has
             lapsed (402) is told by ``Capacity.refused``.
         """
-        from airflow_provider_useapi.capacity import capacity_of, endpoints_of, read_rows
+        from airflow_provider_useapi.api.capacity import capacity_of, endpoints_of, read_rows
 
         endpoints = endpoints_of(service, jobs_per_account, limit_needed=False)
         again = self.retrying()
@@ -140,7 +140,7 @@ class UseApiHook(BaseHook):
 
         :raises UseApiError: as :meth:`get_capacity`.
         """
-        from airflow_provider_useapi.capacity import capacity_of, endpoints_of, read_rows
+        from airflow_provider_useapi.api.capacity import capacity_of, endpoints_of, read_rows
 
         endpoints = endpoints_of(service, jobs_per_account, limit_needed=False)
         async with self._asking() as ask:
@@ -172,7 +172,7 @@ class UseApiHook(BaseHook):
         if not account.is_recognisable and account.error is None:
             return False, (
                 "Something answers there, but not like useapi.net: the answer holds neither an"
-                f" account id nor services. The base URL of useapi.net is {form.DEFAULT_HOST}."
+                f" account id nor services. The base URL of useapi.net is {fields.DEFAULT_HOST}."
             )
         whose = "an account without an id" if account.id is None else f"account {account.id}"
         state = "active" if account.subscription_is_active else "not active"
@@ -193,7 +193,7 @@ class UseApiHook(BaseHook):
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """The extra fields of the form, for Airflow before 3.2."""
-        from airflow_provider_useapi.hooks.widgets import connection_form_widgets
+        from airflow_provider_useapi.connection.fields import connection_form_widgets
 
         return connection_form_widgets()
 
@@ -201,14 +201,14 @@ class UseApiHook(BaseHook):
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """The standard fields of the form, for Airflow before 3.2."""
         return {
-            "hidden_fields": list(form.HIDDEN_FIELDS),
-            "relabeling": dict(form.RELABELING),
-            "placeholders": dict(form.PLACEHOLDERS),
+            "hidden_fields": list(fields.HIDDEN_FIELDS),
+            "relabeling": dict(fields.RELABELING),
+            "placeholders": dict(fields.PLACEHOLDERS),
         }
 
     def _blocking(self) -> BlockingClient:
         if self._client is None:
-            from airflow_provider_useapi.transports.blocking import BlockingClient
+            from airflow_provider_useapi.transport.sync_client import BlockingClient
 
             self._client = BlockingClient(settings_of(self))
         return self._client
@@ -224,8 +224,8 @@ class UseApiHook(BaseHook):
         """:meth:`_ask` for an event loop, with the retries of a one-shot call."""
         from tenacity import AsyncRetrying
 
-        from airflow_provider_useapi.attempts import retrying
-        from airflow_provider_useapi.transports.asynchronous import AsyncClient
+        from airflow_provider_useapi.transport.async_client import AsyncClient
+        from airflow_provider_useapi.transport.retries import retrying
 
         settings = await asettings_of(self)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
+from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
 from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
-from airflow_provider_useapi.form import DEFAULT_CONN_ID
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -100,7 +100,7 @@ class UseApiAuditOperator(BaseOperator):
 
     def _wanted(self) -> dict[str, str] | None:
         """The services that count: what was written for each slug."""
-        from airflow_provider_useapi.services import slug_of
+        from airflow_provider_useapi.api.services import slug_of
 
         if self.services is None:
             return None
@@ -112,9 +112,9 @@ class UseApiAuditOperator(BaseOperator):
         return {slug_of(name): name for name in self.services}
 
     def _look(self, wanted: Mapping[str, str] | None) -> Snapshot:
-        from airflow_provider_useapi.arguments import Thresholds
         from airflow_provider_useapi.audit.snapshot import Snapshot
-        from airflow_provider_useapi.gate import judge
+        from airflow_provider_useapi.gate.condition import Thresholds
+        from airflow_provider_useapi.gate.verdict import judge
         from airflow_provider_useapi.hooks.useapi import UseApiHook
 
         try:

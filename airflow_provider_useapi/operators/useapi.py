@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
+from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
 from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
-from airflow_provider_useapi.form import DEFAULT_CONN_ID
 from airflow_provider_useapi.operators.audit import UseApiAuditCheckOperator, UseApiAuditOperator
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ class UseApiAccountOperator(BaseOperator):
 
 def _field_names(redact: Sequence[str]) -> tuple[str, ...]:
     """Refuse a name that would redact nothing: a typo there shows what should be hidden."""
-    from airflow_provider_useapi.account import FIELDS
-    from airflow_provider_useapi.services import nearest_first
+    from airflow_provider_useapi.api.account import FIELDS
+    from airflow_provider_useapi.api.services import nearest_first
 
     if isinstance(redact, str):
         raise UseApiConfigError(f"redact takes a list of names; write redact=[{redact!r}].")

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.sandbox.answers import Answer
-    from airflow_provider_useapi.sandbox.linked import LinkedAccount
-    from airflow_provider_useapi.sandbox.request import Request
+    from airflow_provider_useapi.sandbox.http.request import Request
+    from airflow_provider_useapi.sandbox.linked_accounts import LinkedAccount
     from airflow_provider_useapi.sandbox.server import Sandbox
 
 __all__ = ["Answer", "LinkedAccount", "Request", "Sandbox"]
@@ -37,14 +37,12 @@ def __getattr__(name: str) -> object:
     # Loaded on first use: every pytest run imports this package on its way to the fixture.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from airflow_provider_useapi.sandbox import answers, linked, request, server
+    from airflow_provider_useapi.sandbox.answers import Answer
+    from airflow_provider_useapi.sandbox.http.request import Request
+    from airflow_provider_useapi.sandbox.linked_accounts import LinkedAccount
+    from airflow_provider_useapi.sandbox.server import Sandbox
 
-    globals().update(
-        Answer=answers.Answer,
-        LinkedAccount=linked.LinkedAccount,
-        Request=request.Request,
-        Sandbox=server.Sandbox,
-    )
+    globals().update(Answer=Answer, LinkedAccount=LinkedAccount, Request=Request, Sandbox=Sandbox)
     return globals()[name]
 
 

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode
 
+from airflow_provider_useapi.api.services import service_of, slug_of
 from airflow_provider_useapi.sandbox.answers import Answer, as_answer
-from airflow_provider_useapi.sandbox.linked import LinkedAccount, two_each
-from airflow_provider_useapi.sandbox.protocol import HttpProtocol
-from airflow_provider_useapi.sandbox.request import Incoming, Request
-from airflow_provider_useapi.sandbox.service import body_of, documented_account, normal_answer
-from airflow_provider_useapi.sandbox.thread import ServerThread
-from airflow_provider_useapi.sandbox.wire import Step, steps
-from airflow_provider_useapi.services import service_of, slug_of
+from airflow_provider_useapi.sandbox.api import body_of, documented_account, normal_answer
+from airflow_provider_useapi.sandbox.http.connection import HttpProtocol
+from airflow_provider_useapi.sandbox.http.playback import Step, steps
+from airflow_provider_useapi.sandbox.http.request import Incoming, Request
+from airflow_provider_useapi.sandbox.http.thread import ServerThread
+from airflow_provider_useapi.sandbox.linked_accounts import LinkedAccount, two_each
 
 if TYPE_CHECKING:
     import ssl

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_useapi.compat import SHARES_STREAMS
-from airflow_provider_useapi.pacing import given_up_after
+from airflow_provider_useapi.gate.schedule import given_up_after
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

@@ -17,15 +17,15 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_provider_useapi.arguments import Thresholds, check_arguments
 from airflow_provider_useapi.compat import is_crash_of_trigger
-from airflow_provider_useapi.form import DEFAULT_CONN_ID
+from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
+from airflow_provider_useapi.gate.condition import Thresholds, check_arguments
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_useapi.sensors.worker import WorkerGate
-    from airflow_provider_useapi.waiting import Memory
+    from airflow_provider_useapi.gate.memory import Memory
+    from airflow_provider_useapi.sensors.on_worker import WorkerGate
 
 RESCHEDULE_SECONDS = 1.0
 """A scheduler takes a task that is queued again sooner for one that died, and counts a try."""
@@ -141,7 +141,7 @@ class UseApiAccountSensor(BaseSensorOperator):
         :raises AirflowFailException: on a permanent error.
         :raises AirflowSensorTimeout: if the gate is still closed at its time-out.
         """
-        from airflow_provider_useapi.endings import Failed, Opened, from_payload
+        from airflow_provider_useapi.gate.outcome import Failed, Opened, from_payload
         from airflow_provider_useapi.sensors.deferral import end_obstacle
 
         ending = from_payload(event)
@@ -165,14 +165,14 @@ class UseApiAccountSensor(BaseSensorOperator):
 
     def _at_work(self, context: Context | None = None, memory: Memory | None = None) -> WorkerGate:
         """The gate, as long as this worker has it."""
-        from airflow_provider_useapi.sensors.worker import WorkerGate
+        from airflow_provider_useapi.sensors.on_worker import WorkerGate
 
         if self._gate is None:
             self._gate = WorkerGate(self, context or {}, memory)
         return self._gate
 
     def _defer(self, context: Context) -> NoReturn:
-        from airflow_provider_useapi.pacing import given_up_after
+        from airflow_provider_useapi.gate.schedule import given_up_after
         from airflow_provider_useapi.sensors.deferral import trigger_arguments
         from airflow_provider_useapi.triggers.useapi import UseApiAccountTrigger
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_useapi.triggers.gate import UseApiAccountTrigger
-from airflow_provider_useapi.triggers.watcher import UseApiAccountEventTrigger
+from airflow_provider_useapi.triggers.asset_watcher import UseApiAccountEventTrigger
+from airflow_provider_useapi.triggers.deferred_gate import UseApiAccountTrigger
 
 __all__ = ["UseApiAccountEventTrigger", "UseApiAccountTrigger"]

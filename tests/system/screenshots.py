@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from airflow_provider_useapi.account import Account
+from airflow_provider_useapi.api.account import Account
 from airflow_provider_useapi.audit.report import report
 from airflow_provider_useapi.audit.rules import audited
 from airflow_provider_useapi.audit.snapshot import Snapshot

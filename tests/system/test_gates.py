@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_useapi.account import FIELDS
+from airflow_provider_useapi.api.account import FIELDS
 from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
 
 from .postgres import postgres

@@ -1,0 +1,1 @@
+"""What useapi.net says: its services, its answers, and what they mean. Pure."""

@@ -1,0 +1,256 @@
+"""
+Which linked accounts of a service are free right now.
+
+From the answers of its live endpoints to a :class:`Capacity`: :func:`endpoints_of` says what to
+ask, :func:`read_rows` takes of each answer what counts, :func:`capacity_of` adds it up. Pure, so
+that workers and triggerers count alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from airflow_provider_useapi.api.live_readers import READERS, Row, Rows
+from airflow_provider_useapi.api.responses import (
+    LAPSED,
+    NOT_JSON,
+    Answer,
+    error_of,
+    json_of,
+    words_of,
+)
+from airflow_provider_useapi.api.services import CATALOGUE, Endpoint, service_of, slug_of
+from airflow_provider_useapi.exceptions import UseApiConfigError
+from airflow_provider_useapi.redaction import MASK, public_text
+from airflow_provider_useapi.validation import check_jobs_per_account
+
+_HINT = re.compile(r"(?:[A-Z]{2,3}:)?[A-Za-z0-9]{2}(?=.{4})")
+
+
+@dataclass(frozen=True)
+class AccountCapacity:
+    """
+    What one linked account can take right now; ``None`` is unknown, which is not 0.
+
+    :param id: the account at its service, for most services an e-mail address.
+    :param max_jobs: how many jobs it may run at a time.
+    :param running: how many it runs now.
+    :param free: how many more it takes now.
+    :param healthy: whether it takes jobs at all.
+    :param reason: why not, in the API's words without addresses.
+    """
+
+    id: str = field(repr=False)
+    max_jobs: int | None
+    running: int | None
+    free: int | None
+    healthy: bool
+    reason: str | None = field(default=None, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values to show: of the id no more than a hint."""
+        hint = _HINT.match(self.id)
+        return {
+            "id": f"{hint[0] if hint else ''}{MASK}",
+            "max_jobs": self.max_jobs,
+            "running": self.running,
+            "free": self.free,
+            "healthy": self.healthy,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """
+    What the linked accounts of a service can take right now.
+
+    A snapshot and no reservation: whoever submits first gets the slot.
+
+    :param service: slug of the service.
+    :param accounts: the linked accounts that the API lists. Some services leave out the busy ones.
+    :param refused: why the API asked for payment instead of answering; then nothing is known.
+    """
+
+    service: str
+    accounts: tuple[AccountCapacity, ...] = ()
+    refused: str | None = None
+
+    @property
+    def free_job_slots(self) -> int | None:
+        """Jobs that can start now; ``None`` if that is unknown of any account."""
+        return None if self.refused else _sum(account.free for account in self.accounts)
+
+    @property
+    def free_accounts(self) -> int | None:
+        """Healthy accounts with a free job slot; ``None`` if that is unknown of any account."""
+        return sum(1 for account in self.accounts if account.free) if self.known else None
+
+    @property
+    def known(self) -> bool:
+        """Whether the numbers are known."""
+        return self.free_job_slots is not None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values to show, with masked ids."""
+        return {
+            "service": self.service,
+            "known": self.known,
+            "free_accounts": self.free_accounts,
+            "free_job_slots": self.free_job_slots,
+            "refused": self.refused,
+            "accounts": [account.to_dict() for account in self.accounts],
+        }
+
+
+def endpoints_of(
+    service: str, jobs_per_account: int | None, *, limit_needed: bool = True
+) -> tuple[Endpoint, ...]:
+    """
+    What to ask for the capacity of a service, one request each.
+
+    :param service: slug or key.
+    :param jobs_per_account: the user's own limit of jobs that an account runs at a time.
+    :param limit_needed: whether to insist on a limit, as a gate must: it would wait for ever for
+        what nobody knows.
+    :raises UseApiConfigError: if the service has no endpoint that tells, or needs a limit and has
+        none.
+    """
+    check_jobs_per_account(jobs_per_account)
+    entry = service_of(service) if isinstance(service, str) else None
+    if entry is None or not entry.live:
+        why = entry.note if entry else "it is not in the catalogue"
+        told = ", ".join(each.slug for each in CATALOGUE if each.live)
+        raise UseApiConfigError(
+            f"What is free at {public_text(repr(service), limit=40)} cannot be told: {why}. Use"
+            f" min_active_accounts instead, or a service that tells: {told}."
+        )
+    if limit_needed and not entry.publishes_limit and jobs_per_account is None:
+        raise UseApiConfigError(
+            f"{entry.slug} does not publish how many jobs an account may run at a time, so that its"
+            " free job slots are unknown: state jobs_per_account, for example jobs_per_account=1."
+        )
+    return entry.live
+
+
+def read_rows(
+    endpoint: Endpoint,
+    answer: Answer,
+    *,
+    conn_id: str,
+    secrets: Collection[str] = (),
+    now: datetime | None = None,
+) -> Rows:
+    """
+    What an answer of a live endpoint tells of the linked accounts, and nothing else of it.
+
+    Some of these bodies hold passwords, cookies and tokens. Ids, limits, running counts and health
+    get past here; an exception quotes the API's ``error`` and no other part of the body.
+
+    :param endpoint: what was asked.
+    :param answer: what the transport received.
+    :param conn_id: the Airflow connection that was used, for messages.
+    :param secrets: what must not stand in a message.
+    :param now: the present, to count ``Retry-After`` from.
+    :return: the rows; ``refused`` is set where the API asks for payment (402).
+    :raises UseApiError: as :func:`airflow_provider_useapi.api.responses.read_account`.
+    """
+    body = json_of(answer)
+    said = public_text(words_of(body), secrets)
+    if answer.status == 402:
+        return Rows(refused=said or LAPSED)
+    if answer.status in endpoint.none_on:
+        return Rows(none_configured=True)
+    # An error that comes with a 200 would else be read as an account of that name.
+    if answer.status == 200 and body is not NOT_JSON and not said:
+        rows = READERS[endpoint.dialect](body)
+        if rows is not None:
+            return replace(rows, accounts=tuple(_public(row, secrets) for row in rows.accounts))
+    raise error_of(endpoint.path, answer, said, conn_id=conn_id, now=now)
+
+
+def _public(row: Row, secrets: Collection[str]) -> Row:
+    if row.trouble is None:
+        return row
+    return replace(row, trouble=public_text(row.trouble, secrets) or "not healthy")
+
+
+def capacity_of(
+    service: str, rows: Mapping[Endpoint, Rows], jobs_per_account: int | None = None
+) -> Capacity:
+    """
+    Add up what the endpoints of a service told.
+
+    :param service: slug or key.
+    :param rows: what each of its endpoints told.
+    :param jobs_per_account: the user's own limit. It stands in where the API publishes none; else
+        the smaller of both counts.
+    :raises UseApiConfigError: if the service has no endpoint that tells.
+    """
+    told = {
+        endpoint: rows[endpoint]
+        for endpoint in endpoints_of(service, jobs_per_account, limit_needed=False)
+    }
+    for each in told.values():
+        if each.refused:
+            return Capacity(slug_of(service), refused=each.refused)
+    if any(each.none_configured for each in told.values()):
+        return Capacity(slug_of(service))
+    accounts = _joined(told) if len(told) > 1 else next(iter(told.values())).accounts
+    return Capacity(slug_of(service), tuple(_account(row, jobs_per_account) for row in accounts))
+
+
+def _joined(told: Mapping[Endpoint, Rows]) -> Iterator[Row]:
+    """Each account that the second endpoint lists, with the jobs that the first one tells of it."""
+    (endpoint, jobs), (_, accounts) = told.items()
+    rows_of: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in jobs.accounts:
+        rows_of[row.id.casefold()].append(row)
+    for account in accounts.accounts:
+        rows = rows_of[account.id.casefold()]
+        # A job that names no account may be any one's.
+        is_unknown = jobs.strays or (endpoint.lists_idle and not rows)
+        yield Row(
+            account.id,
+            max_jobs=_least(row.max_jobs for row in (*rows, account)),
+            running=None if is_unknown else _sum(row.running for row in rows),
+            trouble=next((row.trouble for row in (account, *rows) if row.trouble), None),
+        )
+
+
+def _account(row: Row, jobs_per_account: int | None) -> AccountCapacity:
+    max_jobs = _least((row.max_jobs, jobs_per_account))
+    if row.free is None:
+        free = _left(max_jobs, row.running)
+    elif jobs_per_account is None:
+        free = row.free
+    else:
+        left = _left(jobs_per_account, row.running)
+        free = None if left is None else min(row.free, left)
+    healthy = row.trouble is None
+    return AccountCapacity(
+        row.id, max_jobs, row.running, free if healthy else 0, healthy, row.trouble
+    )
+
+
+def _left(limit: int | None, running: int | None) -> int | None:
+    return None if limit is None or running is None else max(0, limit - running)
+
+
+def _least(limits: Iterable[int | None]) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    """The sum; unknown if one of them is."""
+    total = 0
+    for number in numbers:
+        if number is None:
+            return None
+        total += number
+    return total

@@ -1,0 +1,1 @@
+"""Whom to ask and how, from the plain fields of a connection. No Airflow."""

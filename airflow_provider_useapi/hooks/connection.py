@@ -1,0 +1,94 @@
+"""From an Airflow connection to our settings, for workers and for event loops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
+from airflow_provider_useapi.compat import amask, mask
+from airflow_provider_useapi.connection import fields
+from airflow_provider_useapi.exceptions import (
+    UseApiConfigError,
+    UseApiConnectionNotFoundError,
+    UseApiError,
+    UseApiUnavailableError,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_useapi.connection.settings import Settings
+    from airflow_provider_useapi.hooks.useapi import UseApiHook
+
+
+def settings_of(hook: UseApiHook) -> Settings:
+    """
+    The connection of a hook as it is now; its secrets are masked in every log from here on.
+
+    :raises UseApiConfigError: if the connection cannot be used.
+    :raises UseApiUnavailableError: if it cannot be read at the moment.
+    """
+    try:
+        connection = hook.get_connection(hook.useapi_conn_id)
+        extra = connection.extra_dejson
+    except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
+        raise _unreadable(hook.useapi_conn_id, e) from None
+    settings = _read(hook, connection, extra)
+    mask(settings.secrets)
+    return settings
+
+
+async def asettings_of(hook: UseApiHook, known: Settings | None = None) -> Settings:
+    """
+    :func:`settings_of` for an event loop.
+
+    :param known: what was read before. It comes back as it is while nothing has changed, which
+        saves the work of masking again.
+    :raises UseApiError: as :func:`settings_of`.
+    """
+    from airflow.providers.common.compat.connection import (
+        get_async_connection,
+        get_async_extra_dejson,
+    )
+
+    try:
+        connection = await get_async_connection(hook.useapi_conn_id, hook=hook)
+        extra = await get_async_extra_dejson(connection)
+    except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
+        raise _unreadable(hook.useapi_conn_id, e) from None
+    settings = _read(hook, connection, extra, known)
+    if settings is not known:
+        await amask(settings.secrets)
+    return settings
+
+
+def _read(
+    hook: UseApiHook, connection: Any, extra: object, known: Settings | None = None
+) -> Settings:
+    from airflow_provider_useapi.connection.settings import read_settings
+
+    settings = read_settings(
+        hook.useapi_conn_id,
+        host=connection.host,
+        port=connection.port,
+        login=connection.login,
+        password=connection.password,
+        extra=extra if isinstance(extra, dict) else {},
+    )
+    if settings == known:
+        return known
+    for warning in settings.warnings:
+        hook.log.warning("%s", warning)
+    return settings
+
+
+def _unreadable(conn_id: str, error: Exception) -> UseApiError:
+    if isinstance(error, AirflowNotFoundException):
+        return UseApiConnectionNotFoundError(
+            f"Connection {conn_id!r} is not defined, or Airflow cannot read it; add one of type"
+            f" {fields.CONN_TYPE!r} whose password is the API token."
+        )
+    # What it says may hold a secret.
+    said = f"Connection {conn_id!r} cannot be read: {type(error).__name__}"
+    if isinstance(error, (ValueError, TypeError)):
+        return UseApiConfigError(f"{said}; write it as a URI or as JSON.")
+    return UseApiUnavailableError(f"{said}; what keeps the connections is out of reach.")

@@ -1,0 +1,32 @@
+"""
+Checks of what users write, in DAG files and elsewhere.
+
+DAG files import this again and again: it stays small, and imports next to nothing.
+"""
+
+from __future__ import annotations
+
+from airflow_provider_useapi.exceptions import UseApiConfigError
+
+
+def check_whole_number(name: str, value: object, least: int = 0) -> None:
+    """
+    Refuse what is no whole number.
+
+    :param name: the argument, for the message.
+    :param value: what was written there.
+    :param least: the smallest that is allowed.
+    :raises UseApiConfigError: if it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UseApiConfigError(f"{name} is a whole number from {least} up; it was {value!r}.")
+
+
+def check_jobs_per_account(value: object) -> None:
+    """
+    Refuse a limit of jobs that is none.
+
+    :raises UseApiConfigError: if it is not ``None`` or a whole number from 1 up.
+    """
+    if value is not None:
+        check_whole_number("jobs_per_account", value, least=1)

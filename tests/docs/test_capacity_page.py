@@ -1,0 +1,45 @@
+"""The pages in docs/ say what is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from airflow_provider_useapi.api.services import CATALOGUE
+from airflow_provider_useapi.sandbox import Sandbox
+
+PAGE = (Path(__file__).parents[2] / "docs" / "capacity.md").read_text()
+
+
+def rows(after: str) -> list[str]:
+    """The rows of the first table behind a heading, without its head."""
+    table = PAGE.partition(f"## {after}\n")[2].partition("\n|---")[2]
+    return table.partition("\n\n")[0].splitlines()[1:]
+
+
+def test_the_table_is_the_catalogue() -> None:
+    assert rows("Which service can tell") == [
+        "| {} | {} | {} | {} | {} |".format(
+            f"`{service.slug}`",
+            "<br>".join(f"`{endpoint.path}`" for endpoint in service.live),
+            f"[{service.certainty}](https://useapi.net/docs/{service.source})",
+            "published" if service.publishes_limit else "**not published**",
+            service.note,
+        )
+        for service in CATALOGUE
+        if service.live
+    ]
+    assert rows("The others") == [
+        f"| `{service.slug}` | {service.note} |" for service in CATALOGUE if not service.live
+    ]
+
+
+def test_the_code_runs_from_top_to_bottom(useapi_sandbox: Sandbox) -> None:
+    names: dict[str, object] = {}
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        exec(compile(block, "docs/capacity.md", "exec"), names)
+    test = names["test_a_busy_day"]
+    assert callable(test)
+    test(useapi_sandbox)

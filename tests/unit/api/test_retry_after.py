@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_useapi.api.retry_after import retry_after
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("20", 20.0),
+        (" 20 ", 20.0),
+        ("0", 0.0),
+        ("1.5", 1.5),
+        ("60", 60.0),
+        ("120", 120.0),
+        ("121", 121.0),
+        ("9" * 35, float("9" * 35)),
+        ("-10", None),
+        ("+10", None),
+        ("", None),
+        (None, None),
+        ("inf", None),
+        ("nan", None),
+        ("1e3", None),
+        ("9" * 400, None),
+        ("²", None),
+        ("20, 30", None),
+        ("soon", None),
+        (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90.0),
+        (format_datetime(NOW - timedelta(days=1), usegmt=True), 0.0),
+        ("Sunday, 01-Mar-26 12:00:30 GMT", 30.0),
+        ("Sun, 01 Mar 2026 12:00:30 GMT", 30.0),
+        ("Sun, 01 Mar 2026 13:00:30 +0100", 30.0),
+        ("Zun, 29 Sep 2099", 2320142400.0),
+        ("Sun, 01 Mar 100000 12:00:00 GMT", None),
+        ("Sun, 41 Mar 2026 12:00:00 GMT", None),
+    ],
+)
+def test_the_header(header: str | None, seconds: float | None) -> None:
+    if header and header.startswith("Zun"):
+        # Without a time of day the standard library reads midnight or nothing; either will do.
+        assert retry_after(header, {}, NOW) is None or retry_after(header, {}, NOW) == seconds
+    else:
+        assert retry_after(header, {}, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("2026-03-01T12:00:45Z", 45.0),
+        ("2026-03-01T12:00:45.500Z", 45.5),
+        ("2026-03-01T12:00:45", 45.0),
+        ("2026-03-01T13:00:45+01:00", 45.0),
+        ("2020-01-01T00:00:00Z", 0.0),
+        ("2023-08-316T21:03:28.558Z", None),
+        ("", None),
+        (20, None),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_the_body(value: object, seconds: float | None) -> None:
+    assert retry_after(None, {"retryAfter": value}, NOW) == seconds
+
+
+def test_the_later_of_the_two_wins() -> None:
+    assert retry_after("10", {"retryAfter": "2026-03-01T12:00:45Z"}, NOW) == 45.0
+    assert retry_after("60", {"retryAfter": "2026-03-01T12:00:45Z"}, NOW) == 60.0
+    assert retry_after("soon", {"retryAfter": "2026-03-01T12:00:45Z"}, NOW) == 45.0
+
+
+@given(st.one_of(st.none(), st.text()), st.one_of(st.none(), st.integers(), st.text()))
+def test_any_form_gives_seconds_or_nothing(header: str | None, value: object) -> None:
+    seconds = retry_after(header, {"retryAfter": value}, NOW)
+    assert seconds is None or 0 <= seconds < float("inf")
