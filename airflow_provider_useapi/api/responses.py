@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from airflow_provider_useapi import clock
 from airflow_provider_useapi.api.account import Account
 from airflow_provider_useapi.api.retry_after import retry_after
 from airflow_provider_useapi.exceptions import (
@@ -117,7 +118,7 @@ def error_of(
         retry_after=retry_after(
             answer.headers.get("retry-after"),
             body if isinstance(body, dict) else {},
-            now or datetime.now(UTC),
+            now or clock.now(),
         ),
     )
 

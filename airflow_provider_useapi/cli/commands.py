@@ -7,13 +7,13 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from airflow.cli.simple_table import AirflowConsole
 from airflow.utils.cli import suppress_logs_and_warning
 from airflow.utils.providers_configuration_loader import providers_configuration_loaded
 
+from airflow_provider_useapi import clock
 from airflow_provider_useapi.api.account import Account
 from airflow_provider_useapi.api.capacity import Capacity
 from airflow_provider_useapi.exceptions import UseApiError
@@ -109,7 +109,7 @@ def _headline(found: Account) -> str:
 
 
 def _row(verdict: Verdict, output: str) -> dict[str, Any]:
-    values = verdict.to_xcom(datetime.now(UTC).isoformat(timespec="seconds"))
+    values = verdict.to_xcom(clock.now().isoformat(timespec="seconds"))
     row = {"gate": "open" if verdict.open else "closed", **values}
     if output in ("json", "yaml"):
         return {**row, "reasons": list(verdict.reasons)}

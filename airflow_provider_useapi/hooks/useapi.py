@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.sdk import BaseHook
 
+from airflow_provider_useapi import clock
 from airflow_provider_useapi.api.responses import ACCOUNT_PATH, read_account
 from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.exceptions import UseApiError
@@ -102,7 +103,7 @@ class UseApiHook(BaseHook):
 
         from airflow_provider_useapi.transport.retries import retrying
 
-        return Retrying(**retrying(self._blocking().settings.max_attempts))
+        return Retrying(sleep=clock.sleep, **retrying(self._blocking().settings.max_attempts))
 
     async def aget_account(self) -> Account:
         """

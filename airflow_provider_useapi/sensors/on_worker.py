@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
@@ -12,6 +10,7 @@ from airflow.providers.common.compat.sdk import (
     PokeReturnValue,
 )
 
+from airflow_provider_useapi import clock
 from airflow_provider_useapi.compat import task_notes
 from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiError
 from airflow_provider_useapi.gate.memory import Memory, consider
@@ -42,7 +41,7 @@ class WorkerGate:
     ) -> None:
         self._sensor = sensor
         self._hook = UseApiHook(sensor.useapi_conn_id)
-        self._began = time.monotonic()
+        self._began = clock.monotonic()
         # Only a process that is rescheduled has to tell the next one.
         is_rescheduled = sensor.reschedule and not sensor.deferrable
         self._notes = task_notes(context) if is_rescheduled else None
@@ -56,9 +55,9 @@ class WorkerGate:
 
         :raises AirflowFailException: on a permanent error.
         """
-        if self.memory.is_held(datetime.now(UTC)):
+        if self.memory.is_held(clock.now()):
             return PokeReturnValue(False)
-        found, at = self._find(), datetime.now(UTC)
+        found, at = self._find(), clock.now()
         step = consider(self.memory, found, at)
         for level, line in step.lines:
             getattr(self._sensor.log, level)("%s", line)
@@ -79,7 +78,7 @@ class WorkerGate:
         :param left: seconds until the time-out.
         :raises AirflowSensorTimeout: if the API wants to be left alone for longer than that.
         """
-        wait, is_look = next_look(interval, left, self.memory, datetime.now(UTC))
+        wait, is_look = next_look(interval, left, self.memory, clock.now())
         if self._sensor.reschedule and not is_look and self._notes is None:
             # The next process would know nothing of this and ask against the API's wish.
             self._sensor.log.warning(
@@ -87,7 +86,7 @@ class WorkerGate:
                 " until its time-out in %.0f s.",
                 left,
             )
-            time.sleep(wait)
+            clock.sleep(wait)
             raise AirflowSensorTimeout
         return wait
 
@@ -130,4 +129,4 @@ class WorkerGate:
     def _count(self, outcome: str) -> None:
         # A trigger counts for itself, and a process that was rescheduled knows only of itself.
         if not self._sensor.deferrable and not self._sensor.reschedule:
-            gate_ended(outcome, time.monotonic() - self._began)
+            gate_ended(outcome, clock.monotonic() - self._began)

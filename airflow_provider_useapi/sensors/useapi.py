@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import (
@@ -17,6 +16,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
+from airflow_provider_useapi import clock
 from airflow_provider_useapi.compat import is_crash_of_trigger
 from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
 from airflow_provider_useapi.gate.condition import Thresholds, check_arguments
@@ -110,7 +110,7 @@ class UseApiAccountSensor(BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait; see the class for how it ends."""
-        self._entered = datetime.now(UTC)
+        self._entered = clock.now()
         with self._outcome():
             if not self.deferrable:
                 return super().execute(context)
@@ -176,7 +176,7 @@ class UseApiAccountSensor(BaseSensorOperator):
         from airflow_provider_useapi.sensors.deferral import trigger_arguments
         from airflow_provider_useapi.triggers.useapi import UseApiAccountTrigger
 
-        looked = time.time()
+        looked = clock.time()
         began = self._entered.timestamp() if self._entered else looked
         trigger = UseApiAccountTrigger(
             **trigger_arguments(self, context),

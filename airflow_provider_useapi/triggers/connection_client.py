@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
+from airflow_provider_useapi import clock
 from airflow_provider_useapi.api.capacity import read_rows
 from airflow_provider_useapi.api.responses import ACCOUNT_PATH, read_account
 from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiError
@@ -55,13 +55,13 @@ class Asker:
         :raises UseApiError: as :meth:`UseApiHook.get_capacity`.
         """
         until, error = self._held.get(endpoint, (0.0, None))
-        left = until - monotonic()
+        left = until - clock.monotonic()
         if error and left > 0:
             raise type(error)(str(error), status_code=error.status_code, retry_after=left)
         try:
             return await self._ask(endpoint.path, partial(read_rows, endpoint))
         except UseApiError as e:
-            self._held[endpoint] = (monotonic() + (e.retry_after or 0.0), e)
+            self._held[endpoint] = (clock.monotonic() + (e.retry_after or 0.0), e)
             raise
 
     async def is_changed(self) -> bool:

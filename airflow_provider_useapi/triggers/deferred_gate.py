@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from datetime import UTC, datetime
 from math import inf
 from typing import Any, Unpack
 
 from airflow.triggers.base import TriggerEvent
 
+from airflow_provider_useapi import clock
 from airflow_provider_useapi.compat import SHARES_STREAMS, given_up_at, push_from_trigger
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.gate.memory import Memory, consider
@@ -129,13 +128,13 @@ class UseApiAccountTrigger(ConditionTrigger):
         ending: Ending
         with poll.gate():
             try:
-                async with asyncio.timeout(began + self.timeout - time.time()) as limit:
+                async with asyncio.timeout(began + self.timeout - clock.time()) as limit:
                     ending = await self._ending(poll, looks, began)
             except TimeoutError:
                 if not limit.expired():
                     raise
                 ending = TimedOut(self._memory)
-        gate_ended(ending.outcome, time.time() - began)
+        gate_ended(ending.outcome, clock.time() - began)
         return ending
 
     async def _ending(self, poll: Poll, looks: AsyncIterator[Look], began: float) -> Ending:
@@ -159,7 +158,7 @@ class UseApiAccountTrigger(ConditionTrigger):
         """What the gate knows from its look on the worker, which has logged it."""
         if self.note is None:
             return Memory()
-        return Memory.from_note(self.note).told(datetime.now(UTC))
+        return Memory.from_note(self.note).told(clock.now())
 
     async def _consider(self, look: Look) -> Ending | None:
         found = await self.judge(look)
@@ -180,7 +179,7 @@ class UseApiAccountTrigger(ConditionTrigger):
             return self.since
         # Begun without a worker: what Airflow keeps outlives this process.
         until = given_up_at(self)
-        return until.timestamp() - GRACE - self.timeout if until else time.time()
+        return until.timestamp() - GRACE - self.timeout if until else clock.time()
 
     async def _ends_task(self, ending: Opened) -> bool:
         """Push what the task pushes, if it can end without a worker."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from time import monotonic
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from airflow_provider_useapi import clock
 from airflow_provider_useapi.exceptions import UseApiError, UseApiUnavailableError
 from airflow_provider_useapi.gate.condition import Thresholds
 from airflow_provider_useapi.gate.questions import Question, aask_all, questions_of
@@ -36,8 +36,8 @@ class Look:
 
     found: Account | UseApiError
     asker: Asker
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    taken: float = field(default_factory=monotonic)
+    at: datetime = field(default_factory=clock.now)
+    taken: float = field(default_factory=clock.monotonic)
     _verdicts: dict[Wanted, Verdict | UseApiError] = field(default_factory=dict)
     _rows: dict[Endpoint, asyncio.Task[Rows | UseApiError]] = field(default_factory=dict)
 

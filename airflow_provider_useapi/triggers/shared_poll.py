@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from time import monotonic, time
+from datetime import datetime
 from weakref import WeakKeyDictionary
 
+from airflow_provider_useapi import clock
 from airflow_provider_useapi.gate.memory import REPEAT_AFTER
 from airflow_provider_useapi.metrics import gates_waiting
 from airflow_provider_useapi.triggers.connection_client import Asker
@@ -74,7 +74,7 @@ class Poll:
     @property
     def is_idle(self) -> bool:
         """Whether nobody would miss it: it does not run, and could look at any moment."""
-        return not self._runs and monotonic() >= max(self._due, self._held)
+        return not self._runs and clock.monotonic() >= max(self._due, self._held)
 
     async def from_now_on(
         self, looks: AsyncIterator[Look], own_look: float | None = None
@@ -94,7 +94,7 @@ class Poll:
 
     def _join(self, own_look: float | None) -> Look | None:
         """The last look if it is up to date; else see to it that there is one in time."""
-        look, now = self.latest, monotonic()
+        look, now = self.latest, clock.monotonic()
         if look and (now < look.taken + self.interval or (look.error and now < self._held)):
             return look
         self.tell_next()
@@ -117,17 +117,17 @@ class Poll:
 
     def delay(self, seconds: float) -> None:
         """Do not look within the next ``seconds``."""
-        self._due = monotonic() + seconds
+        self._due = clock.monotonic() + seconds
 
     def follow(self, look: float) -> None:
         """Look an interval after a look that ended elsewhere, in seconds since the epoch."""
-        self.delay(look + self.interval - time())
+        self.delay(look + self.interval - clock.time())
 
     def hold(self, until: datetime | None) -> None:
         """Do not look before ``until``, whoever asks: the API has told a newcomer so."""
         if until is not None:
-            seconds = (until - datetime.now(UTC)).total_seconds()
-            self._held = max(self._held, monotonic() + seconds)
+            seconds = (until - clock.now()).total_seconds()
+            self._held = max(self._held, clock.monotonic() + seconds)
 
     @contextmanager
     def gate(self) -> Iterator[None]:
@@ -165,7 +165,7 @@ class Poll:
         is_stuck = look is not None and look.error is not None and look.error.permanent
         while True:
             is_wanted = self._wanted.is_set()
-            left = (self._held if is_wanted else max(self._due, self._held)) - monotonic()
+            left = (self._held if is_wanted else max(self._due, self._held)) - clock.monotonic()
             if left <= 0:
                 return
             if is_wanted:
