@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,30 @@ def is_crash_of_trigger(error: BaseException | None) -> bool:
     return type(error).__name__ == "TaskDeferralError"  # at home in another module on each major
 
 
+def is_deferral_timeout(next_method: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether Airflow resumes a task because it has given its trigger up."""
+    return next_method == "__fail__" and "timeout" in str(arguments.get("error")).lower()
+
+
+def has_pre_execute(task: BaseOperator) -> bool:
+    """Whether a function of the user's is called before the task executes."""
+    return bool(task._pre_execute_hook)
+
+
+def has_post_execute(task: BaseOperator) -> bool:
+    """Whether a function of the user's is called after the task has executed."""
+    return bool(task._post_execute_hook)
+
+
+def see_database_connections() -> None:
+    """
+    Let this process read connections from Airflow's database, as Airflow's own commands do.
+
+    Without it a process is taken for a worker, which has no database.
+    """
+    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+
+
 async def push_from_trigger(task_instance: Any, xcoms: Mapping[str, Any]) -> None:
     """
     Push XComs from a triggerer (Airflow 3.3+).
@@ -79,6 +104,17 @@ def asset_stores(trigger: object) -> tuple[AssetStore, ...]:
         getattr(trigger, "asset_state_store", None), "_by_name", {}
     )
     return tuple(by_name.values())
+
+
+def has_listeners() -> bool:
+    """
+    Whether a plugin of this Airflow listens to what tasks do.
+
+    Airflow's own question; the first one of a process loads all plugins.
+    """
+    from airflow.listeners.listener import get_listener_manager
+
+    return bool(get_listener_manager().has_listeners)
 
 
 def given_up_at(trigger: object) -> datetime | None:

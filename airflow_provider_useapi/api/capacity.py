@@ -1,7 +1,7 @@
 """
 Which linked accounts of a service are free right now.
 
-From the answers of its live endpoints to a :class:`Capacity`: :func:`endpoints_of` says what to
+From the answers of its live endpoints to a :class:`Capacity`: :func:`live_service` says what to
 ask, :func:`read_rows` takes of each answer what counts, :func:`capacity_of` adds it up. Pure, so
 that workers and triggerers count alike.
 """
@@ -24,7 +24,7 @@ from airflow_provider_useapi.api.responses import (
     json_of,
     words_of,
 )
-from airflow_provider_useapi.api.services import CATALOGUE, Endpoint, service_of, slug_of
+from airflow_provider_useapi.api.services import CATALOGUE, Endpoint, Service, service_of
 from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.redaction import MASK, public_text
 from airflow_provider_useapi.validation import check_jobs_per_account
@@ -108,11 +108,11 @@ class Capacity:
         }
 
 
-def endpoints_of(
-    service: str, jobs_per_account: int | None, *, limit_needed: bool = True
-) -> tuple[Endpoint, ...]:
+def live_service(
+    service: str, jobs_per_account: int | None = None, *, limit_needed: bool = True
+) -> Service:
     """
-    What to ask for the capacity of a service, one request each.
+    The entry of a service that tells what is free; its ``live`` endpoints are one request each.
 
     :param service: slug or key.
     :param jobs_per_account: the user's own limit of jobs that an account runs at a time.
@@ -135,7 +135,7 @@ def endpoints_of(
             f"{entry.slug} does not publish how many jobs an account may run at a time, so that its"
             " free job slots are unknown: state jobs_per_account, for example jobs_per_account=1."
         )
-    return entry.live
+    return entry
 
 
 def read_rows(
@@ -181,28 +181,23 @@ def _public(row: Row, secrets: Collection[str]) -> Row:
 
 
 def capacity_of(
-    service: str, rows: Mapping[Endpoint, Rows], jobs_per_account: int | None = None
+    slug: str, rows: Mapping[Endpoint, Rows], jobs_per_account: int | None = None
 ) -> Capacity:
     """
     Add up what the endpoints of a service told.
 
-    :param service: slug or key.
-    :param rows: what each of its endpoints told.
+    :param slug: the service.
+    :param rows: what each of its live endpoints told, in their order.
     :param jobs_per_account: the user's own limit. It stands in where the API publishes none; else
         the smaller of both counts.
-    :raises UseApiConfigError: if the service has no endpoint that tells.
     """
-    told = {
-        endpoint: rows[endpoint]
-        for endpoint in endpoints_of(service, jobs_per_account, limit_needed=False)
-    }
-    for each in told.values():
+    for each in rows.values():
         if each.refused:
-            return Capacity(slug_of(service), refused=each.refused)
-    if any(each.none_configured for each in told.values()):
-        return Capacity(slug_of(service))
-    accounts = _joined(told) if len(told) > 1 else next(iter(told.values())).accounts
-    return Capacity(slug_of(service), tuple(_account(row, jobs_per_account) for row in accounts))
+            return Capacity(slug, refused=each.refused)
+    if any(each.none_configured for each in rows.values()):
+        return Capacity(slug)
+    accounts = _joined(rows) if len(rows) > 1 else next(iter(rows.values())).accounts
+    return Capacity(slug, tuple(_account(row, jobs_per_account) for row in accounts))
 
 
 def _joined(told: Mapping[Endpoint, Rows]) -> Iterator[Row]:

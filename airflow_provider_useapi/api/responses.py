@@ -16,7 +16,7 @@ from typing import Any
 
 from airflow_provider_useapi import clock
 from airflow_provider_useapi.api.account import Account
-from airflow_provider_useapi.api.retry_after import retry_after
+from airflow_provider_useapi.api.retry_after import retry_after, unbelieved
 from airflow_provider_useapi.exceptions import (
     UseApiAuthError,
     UseApiError,
@@ -111,15 +111,15 @@ def error_of(
     """
     body = json_of(answer)
     kind, means = _classify(answer, body)
-    message = f"Connection {conn_id!r}: GET {path} was answered with {answer.status}"
+    message = f"Connection {conn_id!r}: GET {path} was answered with {answer.status}, {means}"
+    wait = (answer.headers.get("retry-after"), body if isinstance(body, dict) else {})
+    moment = now or clock.now()
+    if unbelieved(*wait, moment):
+        message += ", with a Retry-After of more than 24 hours, which is ignored"
     return kind(
-        f"{message}, {means}{f': {said}' if said else '.'}",
+        f"{message}{f': {said}' if said else '.'}",
         status_code=answer.status,
-        retry_after=retry_after(
-            answer.headers.get("retry-after"),
-            body if isinstance(body, dict) else {},
-            now or clock.now(),
-        ),
+        retry_after=retry_after(*wait, moment),
     )
 
 

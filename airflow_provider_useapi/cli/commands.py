@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
@@ -16,9 +15,11 @@ from airflow.utils.providers_configuration_loader import providers_configuration
 from airflow_provider_useapi import clock
 from airflow_provider_useapi.api.account import Account
 from airflow_provider_useapi.api.capacity import Capacity
+from airflow_provider_useapi.compat import see_database_connections
 from airflow_provider_useapi.exceptions import UseApiError
-from airflow_provider_useapi.gate.condition import Thresholds, check_arguments
-from airflow_provider_useapi.gate.questions import ask_all, questions_of
+from airflow_provider_useapi.gate import messages
+from airflow_provider_useapi.gate.condition import FIELDS, Condition
+from airflow_provider_useapi.gate.questions import ask_all, look
 from airflow_provider_useapi.gate.verdict import Verdict
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.redaction import public_text
@@ -27,7 +28,6 @@ CLOSED, ERROR = 1, 2
 """Exit codes. Python's own for a crash is 1, too, so that every crash is turned into an error."""
 
 PERSONAL = ("email", "name", "replyUrl")
-THRESHOLDS = tuple(Thresholds.__dataclass_fields__)
 
 Command = Callable[[Namespace], None]
 
@@ -37,8 +37,7 @@ def _command(command: Command) -> Command:
 
     @functools.wraps(command)
     def wrapped(args: Namespace) -> None:
-        # As Airflow's own commands do: without it a process is taken for a worker, which has none.
-        os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+        see_database_connections()
         try:
             command(args)
         except UseApiError as e:
@@ -64,15 +63,12 @@ def account(args: Namespace) -> None:
 @_command
 def check(args: Namespace) -> None:
     """``airflow useapi check``."""
-    stated = {name: getattr(args, name) for name in THRESHOLDS}
-    thresholds = Thresholds(**stated)
-    check_arguments(args.service, thresholds, args.jobs_per_account)
-    questions = questions_of(args.service, thresholds, args.jobs_per_account)
+    condition = Condition(**{name: getattr(args, name) for name in FIELDS})
     with UseApiHook(args.conn_id) as hook:
-        verdict = ask_all(questions, functools.partial(hook.retrying(), hook.answer))
+        verdict = ask_all(look(condition), functools.partial(hook.retrying(), hook.answer))
     for warning in verdict.warnings:
         _say(warning)
-    _say(verdict.opening() if verdict.open else f"The gate is closed: {_join(verdict)}.")
+    _say(messages.opened(verdict) if verdict.open else messages.closed(verdict.reasons))
     _print([_row(verdict, args.output)], args.output)
     if not verdict.open:
         sys.exit(CLOSED)
@@ -115,10 +111,6 @@ def _row(verdict: Verdict, output: str) -> dict[str, Any]:
         return {**row, "reasons": list(verdict.reasons)}
     # What a line has room for; the reasons stand beside it.
     return {key: value for key, value in row.items() if key not in ("service", "checked_at")}
-
-
-def _join(verdict: Verdict) -> str:
-    return "; ".join(verdict.reasons)
 
 
 def _free(found: Capacity) -> str:

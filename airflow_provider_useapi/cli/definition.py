@@ -1,7 +1,7 @@
 """
 The commands ``airflow useapi ...`` (Airflow 3.2+): what they are called and what they take.
 
-Every ``airflow`` command of every user imports this module, so it imports nothing else of ours.
+Every ``airflow`` command of every user imports this module, so it imports next to nothing.
 """
 
 from __future__ import annotations
@@ -17,11 +17,19 @@ from airflow.cli.cli_config import (
     positive_int,
 )
 
+from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
+from airflow_provider_useapi.gate.condition import THRESHOLDS
+
 _COMMANDS = "airflow_provider_useapi.cli.commands"
 _COUNT = positive_int(allow_zero=True)
 
+
+def _limit(name: str, about: str) -> str:
+    return f"{'Maximum' if name.startswith('max_') else 'Minimum'} number of {about}"
+
+
 ARG_CONN_ID = Arg(
-    ("--conn-id",), help="Airflow connection (default: useapi_default)", default="useapi_default"
+    ("--conn-id",), help=f"Airflow connection (default: {DEFAULT_CONN_ID})", default=DEFAULT_CONN_ID
 )
 ARG_JOBS_PER_ACCOUNT = Arg(
     ("--jobs-per-account",),
@@ -29,14 +37,8 @@ ARG_JOBS_PER_ACCOUNT = Arg(
     type=positive_int(allow_zero=False),
 )
 ARGS_THRESHOLDS = tuple(
-    Arg((f"--{name}",), help=help_text, type=_COUNT)
-    for name, help_text in (
-        ("min-active-accounts", "At least so many linked accounts are active (default: 1)"),
-        ("max-error-accounts", "At most so many are in error"),
-        ("min-allocations-left", "The subscription allows at least so many more"),
-        ("min-free-accounts", "At least so many have a free job slot right now"),
-        ("min-free-job-slots", "At least so many job slots are free right now"),
-    )
+    Arg((f"--{name.replace('_', '-')}",), help=_limit(name, about), type=_COUNT)
+    for name, about in THRESHOLDS.items()
 )
 _SERVICE = "Slug or key of a service, such as kling"
 

@@ -1,5 +1,5 @@
 """
-What a waiting gate makes of a look: what it remembers, what it says, whether it is over.
+What a waiting gate remembers of its looks, what a look does to it, and whether it is over.
 
 Pure: the clock comes in as an argument. A worker that pokes keeps a :class:`Memory` in the
 process; one that is rescheduled keeps it in the task's own store, where Airflow has one; one that
@@ -10,15 +10,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_useapi.exceptions import UseApiConnectionNotFoundError, UseApiError
+from airflow_provider_useapi.connection.mark import Mark
+from airflow_provider_useapi.exceptions import (
+    UseApiAuthError,
+    UseApiConnectionNotFoundError,
+    UseApiError,
+)
+from airflow_provider_useapi.gate import messages
 from airflow_provider_useapi.gate.verdict import Verdict
+
+if TYPE_CHECKING:
+    from airflow_provider_useapi.connection.settings import Settings
 
 REPEAT_AFTER = timedelta(minutes=10)
 """An unchanged finding is logged again after so long."""
 
+REFUSAL_PATIENCE = timedelta(minutes=5)
+"""How long a gate that was answered before waits for its owner to renew a refused token."""
+
 _FAR = timedelta(days=3650)
+_MOMENTS = ("not_before", "refused_until")
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,10 @@ class Memory:
     :param reasons: why it was closed at the last look that got an answer.
     :param error: why the last look got none; empty if it got one.
     :param not_before: when the API wants to be asked again.
+    :param refused_until: when a refused token is tried once more; ``None`` if it is not refused.
+    :param mark: whom the API saw at the last look; ``None`` if nobody knows.
+    :param is_taken_over: whether another process began this gate, so long ago that it has been
+        answered.
     :param said: the finding that was logged last.
     :param said_at: when that was.
     """
@@ -36,28 +53,71 @@ class Memory:
     reasons: tuple[str, ...] = ()
     error: str = ""
     not_before: datetime | None = None
+    refused_until: datetime | None = None
+    mark: Mark | None = None
+    is_taken_over: bool = False
     said: tuple[tuple[str, ...], str] | None = None
     said_at: datetime | None = None
 
     @property
     def has_looked(self) -> bool:
         """Whether there was a look before."""
-        return bool(self.reasons or self.error)
+        return bool(self.reasons or self.error) or self.is_taken_over
+
+    @property
+    def was_answered(self) -> bool:
+        """Whether the API has told of the account before."""
+        return bool(self.reasons) or self.is_taken_over
 
     def closed(self, verdict: Verdict) -> Memory:
         """After a look that found the gate closed."""
-        return replace(self, reasons=verdict.reasons, error="", not_before=None)
+        return replace(self, reasons=verdict.reasons, error="", not_before=None, refused_until=None)
 
     def failed(self, error: UseApiError, now: datetime) -> Memory:
-        """After a look that failed for the moment."""
+        """After a look that got no answer that counts."""
         wait = error.retry_after
         # Past ten years a date overflows; no sensor waits that long.
         held = now + min(_FAR, timedelta(seconds=min(wait, 1e9))) if wait is not None else None
         return replace(self, error=str(error), not_before=held)
 
     def is_held(self, now: datetime) -> bool:
-        """Whether the API has asked not to be asked yet."""
-        return self.not_before is not None and now < self.not_before
+        """
+        Whether the API is not to be asked yet, by whom it saw at the last look.
+
+        It has asked for that, or has refused the token: only another one, or time, helps.
+        """
+        return self.held_until is not None and now < self.held_until
+
+    @property
+    def held_until(self) -> datetime | None:
+        """When :meth:`is_held` ends."""
+        untils = [until for until in (self.not_before, self.refused_until) if until is not None]
+        return max(untils, default=None)
+
+    def only_hold(self) -> Memory:
+        """What counts of it for another try of the task: the API's wish, and nothing else."""
+        if self.not_before is None:
+            return Memory()
+        return Memory(error=self.error, not_before=self.not_before, mark=self.mark)
+
+    def used_by(self, settings: Settings) -> Memory:
+        """
+        What counts of it for a connection: nothing holds one that leads elsewhere, or whose token
+        is another.
+
+        :param settings: of the connection as it is now.
+        """
+        if self.mark is None:  # an older release: whoever was held is held
+            return self
+        if self.mark.fits(settings):
+            return replace(self, mark=Mark.of(settings))
+        return replace(self, not_before=None, refused_until=None, mark=None)
+
+    def ending(self, end: datetime) -> Memory:
+        """A refused token is tried once more when the time-out comes first."""
+        if self.refused_until is None or self.refused_until <= end:
+            return self
+        return replace(self, refused_until=end)
 
     def is_news(self, now: datetime) -> bool:
         """Whether the finding is worth a line in the log."""
@@ -71,34 +131,31 @@ class Memory:
 
     def timed_out(self, timeout: float) -> str:
         """What a gate says when its time is up."""
-        told = f"Timed out after {timeout:g} s"
-        if self.error and self.reasons:
-            return f"{told}; last known to be closed: {_join(self.reasons)}; then: {self.error}"
-        if self.error:
-            return f"{told} without an answer: {self.error}"
-        return f"{told}; the gate is closed: {_join(self.reasons)}."
-
-    def finding(self) -> str:
-        """The finding of the last look in a line."""
-        if self.error:
-            return f"The gate could not look: {self.error}"
-        return f"The gate is closed: {_join(self.reasons)}."
+        return messages.timed_out(timeout, self.reasons, self.error)
 
     def to_note(self) -> dict[str, Any]:
         """What another process has to know, as JSON."""
-        held = self.not_before.isoformat() if self.not_before else ""
-        return {"reasons": list(self.reasons), "error": self.error, "not_before": held}
+        moments = {name: moment.isoformat() for name in _MOMENTS if (moment := getattr(self, name))}
+        return {
+            "reasons": list(self.reasons),
+            "error": self.error,
+            "not_before": "",
+            **moments,
+            **(self.mark.to_note() if self.mark else {}),
+        }
 
     @classmethod
     def from_note(cls, note: object) -> Memory:
         """The reverse of :meth:`to_note`; a note that cannot be read is an empty memory."""
         try:
             fields: dict[str, Any] = dict(note)  # type: ignore[call-overload]
-            held = fields["not_before"]
+            not_before, refused_until = (_moment(fields.get(name)) for name in _MOMENTS)
             return cls(
                 reasons=tuple(map(str, fields["reasons"])),
                 error=str(fields["error"]),
-                not_before=datetime.fromisoformat(held) if held else None,
+                not_before=not_before,
+                refused_until=refused_until,
+                mark=Mark.from_note(fields),
             )
         except (TypeError, ValueError, KeyError):
             return cls()
@@ -110,9 +167,9 @@ class Step:
     What a look did to a gate.
 
     :param memory: what is known now.
-    :param lines: what to log: a level (``info`` or ``warning``) and a line, each.
+    :param lines: what to log: a level (``info``, ``warning`` or ``error``) and a line, each.
     :param opened: what was found, if the gate is open.
-    :param failed: the error, if it is one for good.
+    :param failed: the error, if it is one for good, or one that is for the task's retries.
     """
 
     memory: Memory
@@ -121,34 +178,64 @@ class Step:
     failed: UseApiError | None = None
 
 
-def consider(memory: Memory, found: Verdict | UseApiError, now: datetime) -> Step:
+def consider(
+    memory: Memory, found: Verdict | UseApiError, now: datetime, mark: Mark | None = None
+) -> Step:
     """
     What follows from a look.
 
     :param memory: what was known before.
     :param found: what the look found, or why it found nothing.
-    :param now: the present.
+    :param now: the moment of the answer; waits are counted from it, because a look takes its time.
+    :param mark: whom the API saw; ``None`` if it was not asked.
     """
     if isinstance(found, UseApiError):
-        # A connection that was there before comes back, more often than not: see the error.
-        is_lost = isinstance(found, UseApiConnectionNotFoundError) and memory.has_looked
-        if found.permanent and not is_lost:
-            return Step(memory, failed=found)
-        # Counted from the answer, not from the question: a look takes its time.
-        memory, level = memory.failed(found, now), "warning"
-    elif found.open:
-        return Step(memory, (*_warnings(found), ("info", found.opening())), opened=found)
-    else:
-        memory, level = memory.closed(found), "info"
-    if not memory.is_news(now):
-        return Step(memory)
-    return Step(memory.told(now), (*_warnings(found), (level, memory.finding())))
+        return _failed(memory, found, now, mark)
+    if found.open:
+        return Step(memory, (*_warnings(found), ("info", messages.opened(found))), opened=found)
+    closed = replace(memory.closed(found), mark=mark)
+    return _told(closed, now, *_warnings(found), ("info", messages.closed(closed.reasons)))
 
 
-def _warnings(found: Verdict | UseApiError) -> tuple[tuple[str, str], ...]:
-    warnings = found.warnings if isinstance(found, Verdict) else ()
-    return tuple(("warning", warning) for warning in warnings)
+def _failed(memory: Memory, error: UseApiError, now: datetime, mark: Mark | None) -> Step:
+    after = memory.failed(error, now)
+    if mark is None and after.not_before is None:
+        after = replace(
+            after, not_before=memory.not_before
+        )  # nobody was asked, nobody has answered
+    after = replace(after, mark=mark or memory.mark)
+    if isinstance(error, UseApiAuthError) and memory.was_answered:
+        until = memory.refused_until if memory.mark == mark else None
+        if until is not None and now >= until:
+            return Step(memory, failed=error)
+        after = replace(after, refused_until=until or now + REFUSAL_PATIENCE)
+        return _told(after, now, ("error", messages.token_refused(str(error))))
+    # A connection that was there before comes back, more often than not: see the error.
+    is_lost = isinstance(error, UseApiConnectionNotFoundError) and memory.has_looked
+    if error.permanent and not is_lost:
+        return Step(memory, failed=error)
+    return _told(after, now, ("warning", messages.check_failed(str(error))))
 
 
-def _join(reasons: tuple[str, ...]) -> str:
-    return "; ".join(reasons) or "no reason known"
+def not_made(memory: Memory, now: datetime) -> Step:
+    """
+    What follows where an earlier answer forbids a look.
+
+    :param memory: what is known.
+    :param now: the present.
+    """
+    line = messages.not_checked(memory.error, memory.held_until)
+    return _told(memory, now, ("warning", line))
+
+
+def _told(memory: Memory, now: datetime, *lines: tuple[str, str]) -> Step:
+    """The step of a gate that goes on waiting; it says what is news."""
+    return Step(memory.told(now), lines) if memory.is_news(now) else Step(memory)
+
+
+def _warnings(found: Verdict) -> tuple[tuple[str, str], ...]:
+    return tuple(("warning", warning) for warning in found.warnings)
+
+
+def _moment(written: object) -> datetime | None:
+    return datetime.fromisoformat(str(written)) if written else None

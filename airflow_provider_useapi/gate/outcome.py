@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from airflow_provider_useapi.connection.mark import Mark
+from airflow_provider_useapi.gate import messages
 from airflow_provider_useapi.gate.memory import Memory
 
 
@@ -31,9 +33,25 @@ class Failed:
     Waiting on is useless.
 
     :param reason: the permanent error, as one public sentence.
+    :param refused: the mark of the token, if it was refused: another one is worth a look.
+    :param since: when the gate began to wait, in seconds since the epoch.
     """
 
     outcome: ClassVar[str] = "failed"
+    reason: str
+    refused: Mark | None = None
+    since: float | None = None
+
+
+@dataclass(frozen=True)
+class Retry:
+    """
+    The gate could not even begin; whether it is tried again is for the task's ``retries``.
+
+    :param reason: the error, as one public sentence.
+    """
+
+    outcome: ClassVar[str] = "retry"
     reason: str
 
 
@@ -49,16 +67,19 @@ class TimedOut:
     memory: Memory
 
 
-Ending = Opened | Failed | TimedOut
+Ending = Opened | Failed | Retry | TimedOut
 
 
 def to_payload(ending: Ending) -> dict[str, Any]:
     """The payload of the event."""
     if isinstance(ending, Opened):
         return {"outcome": ending.outcome, "xcom": dict(ending.xcom)}
-    if isinstance(ending, Failed):
-        return {"outcome": ending.outcome, "reason": ending.reason}
-    return {"outcome": ending.outcome, "note": ending.memory.to_note()}
+    if isinstance(ending, TimedOut):
+        return {"outcome": ending.outcome, "note": ending.memory.to_note()}
+    payload: dict[str, Any] = {"outcome": ending.outcome, "reason": ending.reason}
+    if isinstance(ending, Failed) and ending.refused:
+        payload |= {**ending.refused.to_note(), "since": ending.since}
+    return payload
 
 
 def from_payload(payload: object) -> Ending:
@@ -68,14 +89,15 @@ def from_payload(payload: object) -> Ending:
     What cannot be read has failed: a gate that does not know why it was woken is not open.
     """
     fields = payload if isinstance(payload, Mapping) else {}
-    outcome = fields.get("outcome")
+    outcome, reason = fields.get("outcome"), str(fields.get("reason"))
     if outcome == Opened.outcome and isinstance(fields.get("xcom"), Mapping):
         return Opened(fields["xcom"])
     if outcome == Failed.outcome:
-        return Failed(str(fields.get("reason")))
+        since = fields.get("since")
+        is_moment = isinstance(since, (int, float)) and not isinstance(since, bool)
+        return Failed(reason, Mark.from_note(fields), since if is_moment else None)
+    if outcome == Retry.outcome:
+        return Retry(reason)
     if outcome == TimedOut.outcome:
         return TimedOut(Memory.from_note(fields.get("note")))
-    return Failed(
-        "The trigger of this gate ended without saying how; do triggerer and workers run the same"
-        " release of airflow-provider-useapi?"
-    )
+    return Failed(messages.OTHER_RELEASE)

@@ -1,74 +1,160 @@
 """
 What a gate asks in one look, in order: questions out, answers in, a verdict in the end.
 
-Pure: workers and triggerers each drive it with their own way to ask.
+Pure: workers and triggerers each drive it with their own way to ask. An error of an answer is
+thrown in at the question.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeVar
 
 from airflow_provider_useapi.api.account import Account
-from airflow_provider_useapi.api.capacity import capacity_of, endpoints_of
-from airflow_provider_useapi.api.services import Endpoint
-from airflow_provider_useapi.gate.condition import Thresholds
-from airflow_provider_useapi.gate.verdict import Verdict, judge
-
-Question = Endpoint | None
-"""A live endpoint, or ``None`` for the account."""
-
-Questions = Generator[Question, Any, Verdict]
+from airflow_provider_useapi.api.capacity import capacity_of, live_service
+from airflow_provider_useapi.api.live_readers import Rows
+from airflow_provider_useapi.api.services import Endpoint, slug_of
+from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiConfigError, UseApiError
+from airflow_provider_useapi.gate.condition import Condition
+from airflow_provider_useapi.gate.verdict import Verdict, judge_account, judge_capacity
+from airflow_provider_useapi.redaction import public_text
 
 
-def questions_of(
-    service: str | None, thresholds: Thresholds, jobs_per_account: int | None = None
-) -> Questions:
+class About(Enum):
+    """
+    What a look asks besides live endpoints.
+
+    ``RENEWAL`` is the question whether the connection has another token than the refused one.
+    """
+
+    ACCOUNT = "account"
+    RENEWAL = "renewal"
+
+
+Question = About | Endpoint
+T = TypeVar("T")
+Questions = Generator[Question, Any, T]
+
+
+@dataclass(frozen=True)
+class Target:
+    """
+    What a look is about: a condition whose service is resolved, once for all that need it.
+
+    :param condition: what the gate waits for.
+    :param slug: the slug of its service, ``None`` if only the subscription counts.
+    :param endpoints: what to ask beyond the account.
+    """
+
+    condition: Condition
+    slug: str | None = None
+    endpoints: tuple[Endpoint, ...] = ()
+
+
+def target_of(condition: Condition) -> Target:
+    """
+    Resolve the service of a condition.
+
+    :param condition: with its service as it was rendered.
+    :raises UseApiConfigError: if the service rendered to nothing, or what is asked of it can never
+        be told.
+    """
+    service = condition.service
+    if service is None:
+        return Target(condition)
+    if not isinstance(service, str) or not service.strip():
+        raise UseApiConfigError(
+            f"The service of this gate rendered to {public_text(repr(service), limit=40)}; write"
+            " its slug, for example 'kling', or leave the argument out to wait for the subscription"
+            " alone."
+        )
+    if not condition.is_live:
+        return Target(condition, slug_of(service))
+    entry = live_service(service, condition.jobs_per_account)
+    return Target(condition, entry.slug, entry.live)
+
+
+def look(condition: Condition) -> Questions[Verdict]:
     """
     One look at a gate.
 
-    The account comes first, and of the live endpoints only those that are needed, once everything
-    that the account tells holds.
-
-    :param service: slug or key, already rendered; ``None`` to wait for the subscription alone.
-    :param thresholds: what the service must offer.
-    :param jobs_per_account: the user's own limit of jobs that an account runs at a time.
-    :return: a generator: send it the account, then the rows of each endpoint that it yields.
-    :raises UseApiConfigError: before the first question, for what can never be told.
+    :param condition: with its service as it was rendered.
+    :raises UseApiConfigError: before the first question, as :func:`target_of`.
     """
-    endpoints: tuple[Endpoint, ...] = ()
-    if service is not None and thresholds.need_capacity:
-        endpoints = endpoints_of(service, jobs_per_account)
-    account: Account = yield None
-    verdict = judge(account, service, thresholds)
-    if service is None or not verdict.capacity_due:
-        return verdict
-    rows = {}
-    for endpoint in endpoints:
-        rows[endpoint] = yield endpoint
-    return judge(account, service, thresholds, capacity_of(service, rows, jobs_per_account))
+    target = target_of(condition)
+    found = yield from account()
+    return (yield from verdict(found, target))
 
 
-def ask_all(questions: Questions, ask: Callable[[Question], Any]) -> Verdict:
-    """Put each question to ``ask``, and return the verdict."""
-    step = _step(questions, None)
-    while not isinstance(step, Verdict):
-        step = _step(questions, ask(step))
-    return step
+def account() -> Questions[Account]:
+    """
+    The account; asked for once more if the token is refused but the connection has a new one.
 
-
-async def aask_all(questions: Questions, ask: Callable[[Question], Awaitable[Any]]) -> Verdict:
-    """:func:`ask_all` for an event loop."""
-    step = _step(questions, None)
-    while not isinstance(step, Verdict):
-        step = _step(questions, await ask(step))
-    return step
-
-
-def _step(questions: Questions, answer: Any) -> Question | Verdict:
-    """The next question, or the verdict."""
+    A token that is being renewed must not end every gate that waits.
+    """
     try:
-        return questions.send(answer)
+        found: Account = yield About.ACCOUNT
+    except UseApiAuthError:
+        if not (yield About.RENEWAL):
+            raise
+        found = yield About.ACCOUNT
+    return found
+
+
+def verdict(found: Account, target: Target) -> Questions[Verdict]:
+    """
+    What an account means for a gate.
+
+    Of the live endpoints only those that are needed are asked, and once everything that the account
+    tells holds.
+
+    :param found: the account.
+    :param target: what the gate waits for.
+    """
+    told = judge_account(found, target.condition, target.slug)
+    if told.reasons or target.slug is None or not target.endpoints:
+        return told
+    rows: dict[Endpoint, Rows] = {}
+    for endpoint in target.endpoints:
+        rows[endpoint] = yield endpoint
+    capacity = capacity_of(target.slug, rows, target.condition.jobs_per_account)
+    return judge_capacity(told, target.condition, capacity)
+
+
+def ask_all(questions: Questions[T], ask: Callable[[Question], Any]) -> T:
+    """
+    Put each question to ``ask``.
+
+    :return: what the look comes to.
+    :raises UseApiError: what ``ask`` raises, unless the questions know what to ask next.
+    """
+    try:
+        question = next(questions)
+        while True:
+            try:
+                answer = ask(question)
+            except UseApiError as e:
+                question = questions.throw(e)
+            else:
+                question = questions.send(answer)
     except StopIteration as end:
-        verdict: Verdict = end.value
-        return verdict
+        result: T = end.value
+        return result
+
+
+async def aask_all(questions: Questions[T], ask: Callable[[Question], Awaitable[Any]]) -> T:
+    """:func:`ask_all` for an event loop."""
+    try:
+        question = next(questions)
+        while True:
+            try:
+                answer = await ask(question)
+            except UseApiError as e:
+                question = questions.throw(e)
+            else:
+                question = questions.send(answer)
+    except StopIteration as end:
+        result: T = end.value
+        return result

@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 GRACE = 60.0
 """Seconds from the time-out of a gate, which its trigger keeps, to the one that Airflow is told."""
 
+RECHECK = 60.0
+"""Seconds after which a gate that the API holds back reads its connection again."""
+
 _INSTANT = 0.01
 _FAR = 10 * 365 * 86400.0
 """Seconds beyond which some databases have no date."""
 
 
-def next_look(interval: float, left: float, memory: Memory, now: datetime) -> tuple[float, bool]:
+def next_look(
+    interval: float, left: float, memory: Memory, now: datetime, recheck: float = RECHECK
+) -> tuple[float, bool]:
     """
     When to look again.
 
@@ -31,13 +36,26 @@ def next_look(interval: float, left: float, memory: Memory, now: datetime) -> tu
     :param left: seconds until the time-out.
     :param memory: what is known of the gate.
     :param now: the present.
-    :return: seconds to wait, at most until just after the time-out, and whether there is a look
-        then: not if the API wants to be left alone beyond the time-out.
+    :param recheck: seconds after which a gate that the API holds back reads its connection again:
+        another server, or another token, would not be held back.
+    :return: seconds to wait, at most until just after the time-out, and whether there can be a look
+        before it is over: not if the API wants to be left alone beyond the time-out.
     """
     held = (memory.not_before - now).total_seconds() if memory.not_before else 0.0
-    wait = max(interval, held, 0.0)
+    wait = max(interval, min(held, max(interval, recheck)), 0.0)
     # Just after: the time-out counts as reached once more than its seconds have passed.
     return min(wait, max(left, 0.0) + _INSTANT), held <= max(left, 0.0)
+
+
+def next_backoff(elapsed: float, interval: float, max_wait: float | None, seed: str) -> float:
+    """
+    Seconds until a gate with ``exponential_backoff`` looks again.
+
+    :param elapsed: seconds since its first look.
+    """
+    return (
+        next(moment for moment in backoff(interval, max_wait, seed) if moment > elapsed) - elapsed
+    )
 
 
 def given_up_after(timeout: float) -> timedelta:

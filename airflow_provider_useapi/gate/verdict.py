@@ -1,26 +1,21 @@
 """
-When a gate is open.
+When a gate is open: the rules, each a pure function of the condition and of what was found.
 
-:func:`judge` is the whole rule, a pure function of an account and of what is free right now. Worker
-and triggerer ask the same one.
+Worker and triggerer ask the same ones.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_useapi.api.account import Account, ServiceAccounts
-from airflow_provider_useapi.api.services import nearest_first, slug_of
-from airflow_provider_useapi.exceptions import UseApiConfigError
-from airflow_provider_useapi.gate.condition import Thresholds
-from airflow_provider_useapi.redaction import public_text
+from airflow_provider_useapi.gate import messages
+from airflow_provider_useapi.gate.condition import Condition
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.api.capacity import Capacity
-
-NAMES_LISTED = 10
-"""How many service names a message lists at most."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +28,6 @@ class Verdict:
     :param subscription_is_active: whether the useapi.net subscription is active.
     :param slug: the service, ``None`` if only the subscription counts.
     :param found: the linked accounts of the service.
-    :param capacity_due: all that the account tells holds, and live thresholds are stated: whether
-        the gate is open is for :func:`judge` to say once more, with the capacity.
     :param free_accounts: accounts with a free job slot; ``None`` if unknown or not asked for.
     :param free_job_slots: the same of job slots.
     """
@@ -44,27 +37,13 @@ class Verdict:
     subscription_is_active: bool
     slug: str | None = None
     found: ServiceAccounts | None = None
-    capacity_due: bool = False
     free_accounts: int | None = None
     free_job_slots: int | None = None
 
     @property
     def open(self) -> bool:
         """Whether the pipeline may go on."""
-        return not self.reasons and not self.capacity_due
-
-    def opening(self) -> str:
-        """What an open gate says."""
-        if not self.found:
-            return "The gate is open: the subscription is active."
-        slug = public_text(self.found.slug, limit=40)
-        active = f"{slug}: {self.found.active} of {self.found.total} accounts active"
-        if self.free_job_slots is None:
-            return f"The gate is open: {active}."
-        return (
-            f"The gate is open: {active}, {self.free_accounts} free, with {self.free_job_slots}"
-            " free job slots."
-        )
+        return not self.reasons
 
     def to_xcom(self, checked_at: str) -> dict[str, Any]:
         """
@@ -87,107 +66,92 @@ class Verdict:
         }
 
 
-def judge(
-    account: Account,
-    service: str | None,
-    thresholds: Thresholds,
-    capacity: Capacity | None = None,
-) -> Verdict:
+def judge_account(account: Account, condition: Condition, slug: str | None) -> Verdict:
     """
-    Whether the gate is open, and if not, every reason why.
-
-    Live thresholds come last: while the account alone keeps the gate closed nobody needs to ask for
-    the capacity, and when it is needed the verdict says so (``capacity_due``).
+    What the account tells of a gate. With live thresholds this is not the last word.
 
     :param account: what the API answered.
-    :param service: slug or key of the service, already rendered; ``None`` to wait for the
-        subscription alone.
-    :param thresholds: what the service must offer.
-    :param capacity: what is free at the service right now, if that was asked.
-    :raises UseApiConfigError: if ``service`` is an empty string.
+    :param condition: what the gate waits for, with its service as it was rendered.
+    :param slug: the slug of that service, ``None`` if there is none.
     """
-    reasons: list[str] = []
-    if not account.subscription_is_active:
-        reasons.append(_lapsed(account.error))
-    if service is None:
+    reasons = [] if account.subscription_is_active else [messages.lapsed(account.error)]
+    if slug is None or condition.service is None:
         return Verdict(tuple(reasons), (), account.subscription_is_active)
-    if not isinstance(service, str) or not service.strip():
-        raise UseApiConfigError(
-            f"The service of this gate rendered to {public_text(repr(service), limit=40)}; write"
-            " its slug, for example 'kling', or leave the argument out to wait for the subscription"
-            " alone."
-        )
-
-    found = account.service(service)
-    warnings = () if found else (_not_listed(account, service),)
-    found = found or ServiceAccounts(
-        service.strip(), slug_of(service), allocations_left=account.max_accounts_per_api
-    )
-    reasons += _shortfalls(found, thresholds)
-    is_due = not reasons and thresholds.need_capacity and capacity is None
-    verdict = Verdict(
-        tuple(reasons),
-        warnings,
-        account.subscription_is_active,
-        slug=found.slug,
-        found=found,
-        capacity_due=is_due,
-    )
-    return verdict if capacity is None else _with_capacity(verdict, thresholds, capacity)
+    found = account.services.get(slug)
+    warnings: tuple[str, ...] = ()
+    if found is None:
+        name = condition.service.strip()
+        found = ServiceAccounts(name, slug, allocations_left=account.max_accounts_per_api)
+        warnings = (messages.not_listed(account, condition.service),)
+    reasons += [reason for rule in _ACCOUNT_RULES for reason in rule(condition, found)]
+    return Verdict(tuple(reasons), warnings, account.subscription_is_active, slug=slug, found=found)
 
 
-def _lapsed(error: str | None) -> str:
-    said = f" ({public_text(error)})" if error else ""
-    return f"the subscription is not active{said}"
+def judge_capacity(verdict: Verdict, condition: Condition, capacity: Capacity) -> Verdict:
+    """
+    The verdict of the account, completed by what is free right now.
 
-
-def _with_capacity(verdict: Verdict, thresholds: Thresholds, capacity: Capacity) -> Verdict:
-    """The verdict of the account, with what is free right now."""
-    reasons = list(verdict.reasons)
+    :param verdict: what :func:`judge_account` says.
+    :param condition: what the gate waits for.
+    :param capacity: what is free at its service.
+    """
     if capacity.refused:
-        if verdict.subscription_is_active:
-            reasons.append(_lapsed(capacity.refused))
-        return replace(verdict, reasons=tuple(reasons), subscription_is_active=False)
-    slug = public_text(capacity.service, limit=40)
-    accounts, slots = capacity.free_accounts, capacity.free_job_slots
-    reasons += _lacks(slug, "free accounts", accounts, thresholds.min_free_accounts)
-    reasons += _lacks(slug, "free job slots", slots, thresholds.min_free_job_slots)
-    return replace(verdict, reasons=tuple(reasons), free_accounts=accounts, free_job_slots=slots)
-
-
-def _shortfalls(found: ServiceAccounts, thresholds: Thresholds) -> list[str]:
-    """Each stated threshold of the account that does not hold, as a reason."""
-    slug = public_text(found.slug, limit=40)
-    reasons = []
-    wanted = thresholds.min_active_accounts
-    wanted = 1 if wanted is None else wanted
-    if found.active < wanted:
-        reasons.append(f"{slug}: {found.active} of {found.total} accounts active, {wanted} needed")
-    allowed = thresholds.max_error_accounts
-    if allowed is not None and found.error > allowed:
-        reasons.append(f"{slug}: {found.error} accounts in error, {allowed} allowed")
-    reasons += _lacks(
-        slug, "allocations left", found.allocations_left, thresholds.min_allocations_left
+        # The subscription lapsed between the two answers.
+        told = (messages.lapsed(capacity.refused),) if verdict.subscription_is_active else ()
+        return replace(verdict, reasons=(*verdict.reasons, *told), subscription_is_active=False)
+    reasons = [reason for rule in _CAPACITY_RULES for reason in rule(condition, capacity)]
+    return replace(
+        verdict,
+        reasons=(*verdict.reasons, *reasons),
+        free_accounts=capacity.free_accounts,
+        free_job_slots=capacity.free_job_slots,
     )
-    return reasons
 
 
-def _lacks(slug: str, what: str, there: int | None, wanted: int | None) -> list[str]:
+def active_accounts(wanted: Condition, found: ServiceAccounts) -> Iterator[str]:
+    """``min_active_accounts``, which is 1 when it is not stated."""
+    least = 1 if wanted.min_active_accounts is None else wanted.min_active_accounts
+    if found.active < least:
+        yield messages.too_few_active(found, least)
+
+
+def error_accounts(wanted: Condition, found: ServiceAccounts) -> Iterator[str]:
+    """``max_error_accounts``."""
+    most = wanted.max_error_accounts
+    if most is not None and found.error > most:
+        yield messages.too_many_in_error(found, most)
+
+
+def allocations_left(wanted: Condition, found: ServiceAccounts) -> Iterator[str]:
+    """``min_allocations_left``."""
+    there, least = found.allocations_left, wanted.min_allocations_left
+    yield from _lacks(found.slug, "allocations left", there, least)
+
+
+def free_accounts(wanted: Condition, capacity: Capacity) -> Iterator[str]:
+    """``min_free_accounts``."""
+    there, least = capacity.free_accounts, wanted.min_free_accounts
+    yield from _lacks(capacity.service, "free accounts", there, least)
+
+
+def free_job_slots(wanted: Condition, capacity: Capacity) -> Iterator[str]:
+    """``min_free_job_slots``."""
+    there, least = capacity.free_job_slots, wanted.min_free_job_slots
+    yield from _lacks(capacity.service, "free job slots", there, least)
+
+
+_ACCOUNT_RULES: tuple[Callable[[Condition, ServiceAccounts], Iterator[str]], ...] = (
+    active_accounts,
+    error_accounts,
+    allocations_left,
+)
+_CAPACITY_RULES: tuple[Callable[[Condition, Capacity], Iterator[str]], ...] = (
+    free_accounts,
+    free_job_slots,
+)
+
+
+def _lacks(slug: str, what: str, there: int | None, least: int | None) -> Iterator[str]:
     """The reason, if something is wanted that is not there; unknown is not enough of anything."""
-    if wanted is None or (there is not None and there >= wanted):
-        return []
-    if there is None:
-        return [f"{slug}: {what} unknown, {wanted} needed"]
-    return [f"{slug}: {there} {what}, {wanted} needed"]
-
-
-def _not_listed(account: Account, service: str) -> str:
-    """The warning for a service that the account does not list."""
-    names = [s.name for s in account.services.values()]
-    nearest = nearest_first(service, names)[:NAMES_LISTED]
-    listed = ", ".join(public_text(repr(name), limit=40) for name in nearest) or "no service at all"
-    more = f" and {len(names) - len(nearest)} more" if len(names) > len(nearest) else ""
-    return (
-        f"The account lists no service {public_text(repr(service), limit=40)}, which counts as zero"
-        f" accounts; it lists {listed}{more}."
-    )
+    if least is not None and (there is None or there < least):
+        yield messages.too_few(slug, what, there, least)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_useapi.api.account import Account
     from airflow_provider_useapi.api.capacity import Capacity
-    from airflow_provider_useapi.api.live_readers import Rows
+    from airflow_provider_useapi.connection.settings import Settings
     from airflow_provider_useapi.gate.questions import Question
     from airflow_provider_useapi.transport.sync_client import BlockingClient
 
@@ -80,17 +80,20 @@ class UseApiHook(BaseHook):
         """
         return self._ask(ACCOUNT_PATH, read_account)
 
-    def answer(self, question: Question) -> Account | Rows:
+    def answer(self, question: Question) -> Any:
         """
         What the account or a live endpoint tells, asked for once: a question of a sensor's look.
 
-        :param question: a live endpoint of the catalogue, or ``None`` for the account.
+        :param question: of :mod:`airflow_provider_useapi.gate.questions`.
         :raises UseApiError: as :meth:`get_account`.
         """
         from airflow_provider_useapi.api.capacity import read_rows
+        from airflow_provider_useapi.gate.questions import About
 
-        if question is None:
+        if question is About.ACCOUNT:
             return self.look()
+        if question is About.RENEWAL:
+            return self.has_new_token()
         return self._ask(question.path, partial(read_rows, question))
 
     def retrying(self) -> Retrying:
@@ -128,12 +131,12 @@ class UseApiHook(BaseHook):
         :raises UseApiError: as :meth:`get_account`. Other than there, a subscription that has
             lapsed (402) is told by ``Capacity.refused``.
         """
-        from airflow_provider_useapi.api.capacity import capacity_of, endpoints_of, read_rows
+        from airflow_provider_useapi.api.capacity import capacity_of, live_service
 
-        endpoints = endpoints_of(service, jobs_per_account, limit_needed=False)
+        entry = live_service(service, jobs_per_account, limit_needed=False)
         again = self.retrying()
-        rows = {each: again(self._ask, each.path, partial(read_rows, each)) for each in endpoints}
-        return capacity_of(service, rows, jobs_per_account)
+        rows = {endpoint: again(self.answer, endpoint) for endpoint in entry.live}
+        return capacity_of(entry.slug, rows, jobs_per_account)
 
     async def aget_capacity(self, service: str, *, jobs_per_account: int | None = None) -> Capacity:
         """
@@ -141,22 +144,38 @@ class UseApiHook(BaseHook):
 
         :raises UseApiError: as :meth:`get_capacity`.
         """
-        from airflow_provider_useapi.api.capacity import capacity_of, endpoints_of, read_rows
+        from airflow_provider_useapi.api.capacity import capacity_of, live_service, read_rows
 
-        endpoints = endpoints_of(service, jobs_per_account, limit_needed=False)
+        entry = live_service(service, jobs_per_account, limit_needed=False)
         async with self._asking() as ask:
-            rows = {each: await ask(each.path, partial(read_rows, each)) for each in endpoints}
-        return capacity_of(service, rows, jobs_per_account)
+            rows = {each: await ask(each.path, partial(read_rows, each)) for each in entry.live}
+        return capacity_of(entry.slug, rows, jobs_per_account)
 
-    def token_changed(self) -> bool:
-        """
-        Read the connection again, as one does when its token was refused.
+    @property
+    def settings(self) -> Settings | None:
+        """The connection as the last call has used it; ``None`` if there was none."""
+        return self._client.settings if self._client else None
 
-        :return: whether it holds another token now; the next call uses it.
+    def reread(self) -> Settings:
         """
-        before = self._blocking().settings.token
-        self.close()
-        return self._blocking().settings.token != before
+        Read the connection again; the next call uses it as it is now.
+
+        :raises UseApiConfigError: if the connection cannot be used.
+        """
+        settings = settings_of(self)
+        if self._client and self._client.settings != settings:
+            self.close()
+        return settings
+
+    def has_new_token(self) -> bool:
+        """Read the connection again: whether it has another token than the last call used."""
+        from airflow_provider_useapi.gate.messages import TOKEN_RENEWED
+
+        refused = self.settings
+        is_new = refused is not None and self.reread().token != refused.token
+        if is_new:
+            self.log.info(TOKEN_RENEWED)
+        return is_new
 
     def test_connection(self) -> tuple[bool, str]:
         """

@@ -113,8 +113,7 @@ class UseApiAuditOperator(BaseOperator):
 
     def _look(self, wanted: Mapping[str, str] | None) -> Snapshot:
         from airflow_provider_useapi.audit.snapshot import Snapshot
-        from airflow_provider_useapi.gate.condition import Thresholds
-        from airflow_provider_useapi.gate.verdict import judge
+        from airflow_provider_useapi.gate.messages import not_listed
         from airflow_provider_useapi.hooks.useapi import UseApiHook
 
         try:
@@ -128,8 +127,8 @@ class UseApiAuditOperator(BaseOperator):
             # An answer, and one that will not change by itself: worth a place in the history.
             return Snapshot.of_refusal(str(e), self.useapi_conn_id, _now())
         for name in wanted.values() if wanted and account.is_recognisable else ():
-            for warning in judge(account, name, Thresholds()).warnings:
-                self.log.warning("%s", warning)
+            if account.service(name) is None:
+                self.log.warning("%s", not_listed(account, name))
         return Snapshot.of_account(account, self.useapi_conn_id, _now())
 
     def _last(self, asset: Any) -> Snapshot | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_useapi.compat import SHARES_STREAMS
+from airflow_provider_useapi.compat import SHARES_STREAMS, has_post_execute, has_pre_execute
 from airflow_provider_useapi.gate.schedule import given_up_after
 
 if TYPE_CHECKING:
@@ -30,15 +29,14 @@ def trigger_arguments(
     pushes_keys = getattr(sensor, "multiple_outputs", False)
     return {
         "useapi_conn_id": sensor.useapi_conn_id,
+        **sensor.condition.arguments(),
         "service": sensor.service,
-        **asdict(sensor.thresholds),
-        "jobs_per_account": sensor.jobs_per_account,
         "poke_interval": sensor.poke_interval,
         "timeout": sensor.timeout,
-        "names_service": sensor.names_service,
+        "names_service": sensor.condition.service is not None,
         "exponential_backoff": sensor.exponential_backoff,
         "max_wait": sensor.max_wait.total_seconds() if sensor.max_wait else None,
-        "end_from_trigger": sensor.end_from_trigger and not end_obstacle(sensor, context),
+        "end_from_trigger": sensor.ends_in_triggerer and not end_obstacle(sensor, context),
         "xcoms": "none" if not sensor.do_xcom_push else "keys" if pushes_keys else "value",
     }
 
@@ -71,7 +69,7 @@ def start_obstacle(sensor: UseApiAccountSensor, context: Context | None = None) 
         return "Airflow before 3.3 cannot start it in the triggerer"
     if conf.getboolean("triggerer", "queues_enabled", fallback=False):
         return "only a worker can send it to the triggerer of its queue"
-    if sensor.on_execute_callback or sensor._pre_execute_hook:
+    if sensor.on_execute_callback or has_pre_execute(sensor):
         return "only a worker calls its on_execute_callback and pre_execute"
     if sensor.execution_timeout and sensor.execution_timeout < given_up_after(sensor.timeout):
         return "its execution_timeout, which the triggerer would count, is below its timeout"
@@ -94,7 +92,7 @@ def end_obstacle(sensor: UseApiAccountSensor, context: Context | None = None) ->
         return "only a worker emits the events of its outlets"
     if sensor.on_success_callback:
         return "only a worker calls its on_success_callback"
-    if sensor._post_execute_hook:
+    if has_post_execute(sensor):
         return "only a worker calls its post_execute"
     # Not known when the task is made; the trigger of one that begins there asks as well.
     is_counted = context is not None and _map_index(context) < 0 and sensor.get_dag()

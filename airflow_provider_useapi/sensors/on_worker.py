@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
+from math import inf
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
@@ -12,10 +16,12 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_useapi import clock
 from airflow_provider_useapi.compat import task_notes
-from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiError
-from airflow_provider_useapi.gate.memory import Memory, consider
-from airflow_provider_useapi.gate.questions import ask_all, questions_of
-from airflow_provider_useapi.gate.schedule import next_look
+from airflow_provider_useapi.connection.mark import Mark
+from airflow_provider_useapi.exceptions import UseApiError
+from airflow_provider_useapi.gate import messages
+from airflow_provider_useapi.gate.memory import Memory, Step, consider, not_made
+from airflow_provider_useapi.gate.questions import ask_all, look
+from airflow_provider_useapi.gate.schedule import RECHECK, next_look
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.metrics import gate_ended
 
@@ -29,7 +35,7 @@ NOTE = "useapi_gate"
 
 class WorkerGate:
     """
-    Looks with one hook on one connection; :meth:`close` it in the end.
+    Looks with one hook on one connection, inside of a ``with`` block.
 
     :param sensor: the task.
     :param context: its context.
@@ -42,33 +48,59 @@ class WorkerGate:
         self._sensor = sensor
         self._hook = UseApiHook(sensor.useapi_conn_id)
         self._began = clock.monotonic()
+        self._try = getattr(context.get("ti"), "try_number", None)
         # Only a process that is rescheduled has to tell the next one.
         is_rescheduled = sensor.reschedule and not sensor.deferrable
         self._notes = task_notes(context) if is_rescheduled else None
-        if memory is None and self._notes is not None:
-            memory = Memory.from_note(self._notes.get(NOTE))
-        self.memory = memory or Memory()
+        self._forgets = is_rescheduled and self._notes is None
+        self._noted = self._notes.get(NOTE) if self._notes is not None else None
+        self.memory = memory or self._remembered(self._noted)
+
+    def __enter__(self) -> WorkerGate:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._hook.close()
 
     def look(self) -> PokeReturnValue:
         """
-        Look once, unless the API wants to be left alone.
+        Look once, unless an earlier answer forbids it.
 
-        :raises AirflowFailException: on a permanent error.
+        :raises AirflowFailException: on a permanent error, and where there is no connection.
         """
-        if self.memory.is_held(clock.now()):
+        if self._is_held():
+            self._take(not_made(self.memory, clock.now()))
             return PokeReturnValue(False)
         found, at = self._find(), clock.now()
-        step = consider(self.memory, found, at)
-        for level, line in step.lines:
-            getattr(self._sensor.log, level)("%s", line)
+        used = self._hook.settings
+        step = consider(self.memory, found, at, Mark.of(used) if used else None)
+        self._take(step)
         if step.failed:
             self._count("failed")
             raise AirflowFailException(str(step.failed)) from step.failed
         if step.opened:
             self._count("open")
             return PokeReturnValue(True, step.opened.to_xcom(at.isoformat()))
-        self._remember(step.memory)
         return PokeReturnValue(False)
+
+    def is_renewed(self, refused: Mark) -> bool:
+        """
+        Whether the connection leads elsewhere, or has another token, than one that was refused.
+
+        :param refused: the mark of what was refused.
+        """
+        try:
+            is_new = not refused.fits(self._hook.reread())
+        except UseApiError:
+            return False
+        if is_new:
+            self._sensor.log.info(messages.TOKEN_RENEWED)
+        return is_new
 
     def wait(self, interval: float, left: float) -> float:
         """
@@ -78,12 +110,15 @@ class WorkerGate:
         :param left: seconds until the time-out.
         :raises AirflowSensorTimeout: if the API wants to be left alone for longer than that.
         """
-        wait, is_look = next_look(interval, left, self.memory, clock.now())
-        if self._sensor.reschedule and not is_look and self._notes is None:
-            # The next process would know nothing of this and ask against the API's wish.
+        now = clock.now()
+        self._remember(self.memory.ending(now + timedelta(seconds=max(left, 0.0))))
+        # A process that will know nothing of this must not begin before it may ask.
+        recheck = inf if self._forgets else RECHECK
+        wait, is_look = next_look(interval, left, self.memory, now, recheck)
+        if self._forgets and not is_look:
             self._sensor.log.warning(
-                "The API wants to be left alone for longer than this gate may wait: it stays here"
-                " until its time-out in %.0f s.",
+                "Retry-After is later than the timeout: waiting on this worker until the timeout in"
+                " %.0f s.",
                 left,
             )
             clock.sleep(wait)
@@ -95,36 +130,44 @@ class WorkerGate:
         self._count("timeout")
         return self.memory.timed_out(self._sensor.timeout)
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._hook.close()
+    def _is_held(self) -> bool:
+        """Whether an earlier answer forbids a look, with the connection as it is now."""
+        now = clock.now()
+        if not self.memory.is_held(now):
+            return False
+        try:
+            self.memory = self.memory.used_by(self._hook.reread())
+        except UseApiError:
+            return True  # nobody knows whether it leads elsewhere
+        return self.memory.is_held(now)
 
     def _find(self) -> Verdict | UseApiError:
+        condition = self._sensor.condition.rendered(self._sensor.service)
         try:
-            try:
-                return self._ask()
-            except UseApiAuthError:
-                # A token that is being renewed must not end every gate that waits.
-                if not self._hook.token_changed():
-                    raise
-                self._sensor.log.info(
-                    "The token was refused, but the connection has a new one: looking again."
-                )
-                return self._ask()
+            return ask_all(look(condition), self._hook.answer)
         except UseApiError as e:
             return e
 
-    def _ask(self) -> Verdict:
-        sensor = self._sensor
-        # A template may render to None where it stood for a name; that is not "no service".
-        service = "" if sensor.service is None and sensor.names_service else sensor.service
-        questions = questions_of(service, sensor.thresholds, sensor.jobs_per_account)
-        return ask_all(questions, self._hook.answer)
+    def _take(self, step: Step) -> None:
+        for level, line in step.lines:
+            getattr(self._sensor.log, level)("%s", line)
+        if not (step.failed or step.opened):
+            self._remember(step.memory)
 
     def _remember(self, memory: Memory) -> None:
-        if self._notes is not None and memory.to_note() != self.memory.to_note():
-            self._notes.set(NOTE, memory.to_note())
         self.memory = memory
+        if self._notes is None:
+            return
+        note = memory.to_note() | ({} if self._try is None else {"try": self._try})
+        if note != self._noted:
+            self._notes.set(NOTE, note)
+            self._noted = note
+
+    def _remembered(self, note: object) -> Memory:
+        """What the process before has noted; of another try of the task only the API's wish."""
+        memory = Memory.from_note(note)
+        noted = note.get("try", self._try) if isinstance(note, Mapping) else self._try
+        return memory if noted == self._try else memory.only_hold()
 
     def _count(self, outcome: str) -> None:
         # A trigger counts for itself, and a process that was rescheduled knows only of itself.

@@ -17,14 +17,16 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_useapi import clock
-from airflow_provider_useapi.compat import is_crash_of_trigger
+from airflow_provider_useapi.compat import is_crash_of_trigger, is_deferral_timeout
 from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
-from airflow_provider_useapi.gate.condition import Thresholds, check_arguments
+from airflow_provider_useapi.exceptions import UseApiConnectionNotFoundError
+from airflow_provider_useapi.gate.condition import Condition
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_useapi.gate.memory import Memory
+    from airflow_provider_useapi.gate.outcome import Failed
     from airflow_provider_useapi.sensors.on_worker import WorkerGate
 
 RESCHEDULE_SECONDS = 1.0
@@ -85,18 +87,20 @@ class UseApiAccountSensor(BaseSensorOperator):
         super().__init__(**kwargs)
         self.useapi_conn_id = useapi_conn_id
         self.service = service
-        self.thresholds = Thresholds(
-            min_active_accounts,
-            max_error_accounts,
-            min_allocations_left,
-            min_free_accounts,
-            min_free_job_slots,
+        self.condition = Condition(
+            # An output of another task is known when it is rendered.
+            service=service if service is None or isinstance(service, str) else "",
+            min_active_accounts=min_active_accounts,
+            max_error_accounts=max_error_accounts,
+            min_allocations_left=min_allocations_left,
+            min_free_accounts=min_free_accounts,
+            min_free_job_slots=min_free_job_slots,
+            jobs_per_account=jobs_per_account,
         )
-        self.jobs_per_account = jobs_per_account
-        check_arguments(service, self.thresholds, jobs_per_account)
         self.deferrable = deferrable
-        self.end_from_trigger = end_from_trigger
-        self.names_service = service is not None
+        # Not under its own name: Airflow refuses every DAG file that holds a task with an attribute
+        # end_from_trigger where a plugin listens to tasks. The trigger asks for that by itself.
+        self.ends_in_triggerer = end_from_trigger
         self._entered: datetime | None = None
         self._gate: WorkerGate | None = None
         self._wants_start = deferrable and start_from_trigger
@@ -111,49 +115,56 @@ class UseApiAccountSensor(BaseSensorOperator):
     def execute(self, context: Context) -> Any:
         """Wait; see the class for how it ends."""
         self._entered = clock.now()
-        with self._outcome():
+        with self._at_work(context) as gate, self._ending(gate):
             if not self.deferrable:
                 return super().execute(context)
             from airflow_provider_useapi.sensors.deferral import start_obstacle
 
             if self._wants_start and (obstacle := start_obstacle(self, context)):
-                self.log.info("This gate makes its first look on a worker: %s.", obstacle)
+                self.log.info("This gate makes its first check on a worker: %s.", obstacle)
             if found := self.poke(context):
                 return found.xcom_value
-            return self._defer(context)
+            return self._defer(context, gate)
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
     ) -> Any:
         """Go on after the trigger; see the class for how it ends."""
         arguments = next_kwargs or {}
-        if next_method == "__fail__" and "timeout" in str(arguments.get("error")).lower():
+        if is_deferral_timeout(next_method, arguments):
             # Airflow itself has given the gate up: there was no triggerer to do it in time.
             next_method = "execute_complete"
             arguments = {"event": {"outcome": "timeout"}}
-        with self._outcome():
+        with self._ending():
             return super().resume_execution(next_method, arguments, context)
 
     def execute_complete(self, context: Context, event: Any = None, **_: Any) -> Any:
         """
-        End the task as the trigger says; a gate whose time is up gets its last look here.
+        End the task as the trigger says.
+
+        A gate whose time is up gets its last look here, and so does one whose token was refused, if
+        the connection has another one by now.
 
         :raises AirflowFailException: on a permanent error.
+        :raises UseApiConnectionNotFoundError: if there was no connection to begin with.
         :raises AirflowSensorTimeout: if the gate is still closed at its time-out.
         """
-        from airflow_provider_useapi.gate.outcome import Failed, Opened, from_payload
+        from airflow_provider_useapi.gate.outcome import Failed, Opened, Retry, from_payload
         from airflow_provider_useapi.sensors.deferral import end_obstacle
 
         ending = from_payload(event)
-        if isinstance(ending, Failed):
-            raise AirflowFailException(ending.reason)
+        if isinstance(ending, Retry):
+            raise UseApiConnectionNotFoundError(ending.reason)
         if isinstance(ending, Opened):
-            if self.end_from_trigger and (obstacle := end_obstacle(self, context)):
+            if self.ends_in_triggerer and (obstacle := end_obstacle(self, context)):
                 self.log.info("The gate is open. A worker ends this task: %s.", obstacle)
             return dict(ending.xcom)
-        if found := self._at_work(context, ending.memory).look():
-            return found.xcom_value
-        raise AirflowSensorTimeout
+        if isinstance(ending, Failed):
+            return self._look_after_refusal(context, ending)
+        with self._at_work(context, ending.memory.ending(clock.now())) as gate:
+            if found := gate.look():
+                return found.xcom_value
+            raise AirflowSensorTimeout(gate.timed_out())
 
     def poke(self, context: Context) -> PokeReturnValue:
         """
@@ -161,65 +172,101 @@ class UseApiAccountSensor(BaseSensorOperator):
 
         :raises AirflowFailException: on a permanent error.
         """
-        return self._at_work(context).look()
+        with self._at_work(context) as gate:
+            return gate.look()
 
-    def _at_work(self, context: Context | None = None, memory: Memory | None = None) -> WorkerGate:
-        """The gate, as long as this worker has it."""
+    def _look_after_refusal(self, context: Context, failed: Failed) -> Any:
+        with self._at_work(context) as gate:
+            if not (failed.refused and gate.is_renewed(failed.refused)):
+                raise AirflowFailException(failed.reason)
+            if found := gate.look():
+                return found.xcom_value
+            return self._defer(context, gate, failed.since)
+
+    @contextmanager
+    def _at_work(self, context: Context, memory: Memory | None = None) -> Iterator[WorkerGate]:
+        """The gate, for as long as this worker has it."""
         from airflow_provider_useapi.sensors.on_worker import WorkerGate
 
-        if self._gate is None:
-            self._gate = WorkerGate(self, context or {}, memory)
-        return self._gate
+        if self._gate:
+            yield self._gate
+            return
+        with WorkerGate(self, context, memory) as self._gate:
+            try:
+                yield self._gate
+            finally:
+                self._gate = None
 
-    def _defer(self, context: Context) -> NoReturn:
+    def _defer(self, context: Context, gate: WorkerGate, since: float | None = None) -> NoReturn:
         from airflow_provider_useapi.gate.schedule import given_up_after
         from airflow_provider_useapi.sensors.deferral import trigger_arguments
         from airflow_provider_useapi.triggers.useapi import UseApiAccountTrigger
 
         looked = clock.time()
-        began = self._entered.timestamp() if self._entered else looked
+        if since is None:
+            since = self._entered.timestamp() if self._entered else looked
         trigger = UseApiAccountTrigger(
             **trigger_arguments(self, context),
-            since=began,
+            since=since,
             looked=looked,
-            note=self._at_work().memory.to_note(),
+            note=gate.memory.to_note(),
         )
-        left = began + self.timeout - looked
+        left = since + self.timeout - looked
         self.defer(trigger=trigger, method_name="execute_complete", timeout=given_up_after(left))
 
     @contextmanager
-    def _outcome(self) -> Iterator[None]:
+    def _ending(self, gate: WorkerGate | None = None) -> Iterator[None]:
         """
         Turn what the base class makes of an end into what was promised.
 
         Under ``soft_fail`` and ``never_fail`` it skips whatever fails. A permanent error, and a
-        trigger that crashed, are not for skipping; and a time-out should say what was waited for.
+        trigger that crashed, are not for skipping; a connection that is not found is for the task's
+        retries, and under ``silent_fail`` nothing else gets past the base class; and a time-out
+        should say what was waited for.
+
+        :param gate: whose time may be up; without one the time-out says so by itself.
         """
         try:
             yield
         except AirflowSkipException as skip:
             cause = skip.__cause__
-            if cause and (isinstance(cause, AirflowFailException) or is_crash_of_trigger(cause)):
+            if isinstance(cause, AirflowFailException):
+                raise _unwrapped(cause) from None
+            if cause and is_crash_of_trigger(cause):
                 raise cause from cause.__cause__
             if cause is None or isinstance(cause, AirflowSensorTimeout):
-                raise AirflowSkipException(self._at_work().timed_out()) from None
+                raise AirflowSkipException(gate.timed_out() if gate else str(cause)) from None
             raise
-        except AirflowSensorTimeout:
+        except AirflowFailException as failure:
+            raise _unwrapped(failure) from failure.__cause__
+        except AirflowSensorTimeout as timeout:
             kind = AirflowSkipException if self.soft_fail or self.never_fail else None
-            raise (kind or AirflowSensorTimeout)(self._at_work().timed_out()) from None
-        finally:
-            if self._gate:
-                self._gate.close()
-            self._gate = None
+            told = gate.timed_out() if gate else str(timeout)
+            raise (kind or AirflowSensorTimeout)(told) from None
 
     def _get_next_poke_interval(
         self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int
     ) -> float:
         """The one place where both modes learn when to look again."""
-        interval = super()._get_next_poke_interval(started_at, run_duration, poke_count)
-        left = self.timeout - run_duration()
+        from airflow_provider_useapi.gate.schedule import next_backoff
+
+        elapsed, interval = run_duration(), self.poke_interval
+        if self.exponential_backoff:
+            # Not the base class's: it overflows after some 1000 looks.
+            max_wait = self.max_wait.total_seconds() if self.max_wait else None
+            seed = f"{self.dag_id}#{self.task_id}#{started_at}"
+            interval = next_backoff(elapsed, interval, max_wait, seed)
+        left = self.timeout - elapsed
         if self._entered and isinstance(started_at, datetime) and started_at >= self._entered:
             # Airflow 3 counts from the first rescheduling, which comes a moment after this.
             left = self.timeout + RESCHEDULE_SECONDS
-        wait = self._at_work().wait(interval, left)
+        if self._gate is None:
+            return interval
+        wait = self._gate.wait(interval, left)
         return max(wait, RESCHEDULE_SECONDS) if self.reschedule else wait
+
+
+def _unwrapped(failure: AirflowFailException) -> Exception:
+    """A connection that is not found is an ordinary failure; it came in a shell that is none."""
+    cause = failure.__cause__
+    return cause if isinstance(cause, UseApiConnectionNotFoundError) else failure

@@ -14,11 +14,12 @@ from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.gate.memory import Memory, consider
 from airflow_provider_useapi.gate.transitions import CLOSED, OPEN, fires, problem_of
 from airflow_provider_useapi.gate.verdict import Verdict
-from airflow_provider_useapi.triggers.base import Condition, ConditionTrigger
+from airflow_provider_useapi.triggers.base import ConditionTrigger, TriggerArguments
+from airflow_provider_useapi.triggers.polls import own_poll
 from airflow_provider_useapi.triggers.shared_look import Look
 from airflow_provider_useapi.triggers.shared_poll import Poll
 
-_TROUBLE = "This watcher cannot fire as things are; it looks again in a while: %s"
+_TROUBLE = "Watcher blocked by a permanent error; next check in 10 minutes: %s"
 
 
 class UseApiAccountEventTrigger(ConditionTrigger):
@@ -53,7 +54,7 @@ class UseApiAccountEventTrigger(ConditionTrigger):
         *,
         fire_on: str = "open",
         emit_initial: bool = False,
-        **condition: Unpack[Condition],
+        **condition: Unpack[TriggerArguments],
     ) -> None:
         super().__init__(**condition)
         self.fire_on = fire_on
@@ -68,14 +69,14 @@ class UseApiAccountEventTrigger(ConditionTrigger):
         self, shared_stream: AsyncIterator[Look]
     ) -> AsyncIterator[TriggerEvent]:
         """The edges."""
-        async with aclosing(self._edges(self.shared_poll(), shared_stream)) as edges:
+        async with aclosing(self._edges(self.shared_poll())) as edges:
             async for event in edges:
                 yield event
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """The edges, with a poll of its own: Airflow before 3.3."""
-        poll = self.own_poll()
-        async with aclosing(poll.looks()) as looks, aclosing(self._edges(poll, looks)) as edges:
+        poll = own_poll(self.useapi_conn_id, self.poke_interval)
+        async with poll.running(), aclosing(self._edges(poll)) as edges:
             async for event in edges:
                 yield event
 
@@ -83,25 +84,19 @@ class UseApiAccountEventTrigger(ConditionTrigger):
         """What a look says of the condition."""
         return problem_of(self.fire_on) or await super().judge(look)
 
-    async def _edges(
-        self, poll: Poll, looks: AsyncIterator[Look]
-    ) -> AsyncGenerator[TriggerEvent, None]:
+    async def _edges(self, poll: Poll) -> AsyncGenerator[TriggerEvent, None]:
         memory, trouble, last = Memory(), "", _LastState(self)
-        async with aclosing(poll.from_now_on(looks)) as news:
-            async for look in news:
+        with poll.join(every_look=True) as looks:
+            async for look in looks:
                 found = await self.judge(look)
-                step = consider(memory, found, look.at)
+                step = consider(memory, found, look.at, look.mark)
                 memory, lines = step.memory, step.lines
                 problem = str(found) if isinstance(found, UseApiError) and found.permanent else ""
                 if problem:
                     lines = (("error", _TROUBLE % problem),) * (trouble != problem)
                 trouble = problem
                 event = None
-                if self.is_live:
-                    poll.tell_next()
-                if isinstance(found, Verdict) and not await last.is_known():
-                    poll.tell_next()
-                elif isinstance(found, Verdict):
+                if isinstance(found, Verdict) and await last.is_known():
                     state, previous = (OPEN if found.open else CLOSED), last.state
                     await last.set(state)
                     if state == OPEN:

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Hashable
-from contextlib import aclosing
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, TypedDict
+from typing import Any, Unpack
 
 from airflow.providers.common.compat.triggers import BaseEventTrigger
 
 from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
 from airflow_provider_useapi.exceptions import UseApiError
-from airflow_provider_useapi.gate.condition import Thresholds, check_arguments
+from airflow_provider_useapi.gate.condition import FIELDS, Condition, ConditionArguments
+from airflow_provider_useapi.gate.questions import Target, target_of
 from airflow_provider_useapi.gate.verdict import Verdict
-from airflow_provider_useapi.triggers.shared_look import Look, Wanted
-from airflow_provider_useapi.triggers.shared_poll import Poll, shared_poll
+from airflow_provider_useapi.triggers.polls import shared_poll
+from airflow_provider_useapi.triggers.shared_look import Look
+from airflow_provider_useapi.triggers.shared_poll import Poll
 
 _PATH = "airflow_provider_useapi.triggers.useapi"
 """Where Airflow finds the classes again. Stored, so that it outlives any order of the modules."""
 
 
-class Condition(TypedDict, total=False):
+class TriggerArguments(ConditionArguments, total=False):
     """The arguments that both triggers take."""
 
     useapi_conn_id: str
-    service: str | None
-    min_active_accounts: int | None
-    max_error_accounts: int | None
-    min_allocations_left: int | None
-    min_free_accounts: int | None
-    min_free_job_slots: int | None
-    jobs_per_account: int | None
     poke_interval: float | timedelta
 
 
@@ -40,33 +34,24 @@ class ConditionTrigger(BaseEventTrigger):
     A condition on an account; triggers of one connection and interval share one poll.
 
     Its arguments are stored by Airflow: none is ever renamed or dropped, and none makes
-    ``__init__`` raise, because that would end the whole triggerer.
+    ``__init__`` raise, because that would end the whole triggerer. They are plain attributes,
+    because Airflow renders templates in them.
     """
 
+    service: str | None
     names_service = False
 
     def __init__(
         self,
         *,
         useapi_conn_id: str = DEFAULT_CONN_ID,
-        service: str | None = None,
-        min_active_accounts: int | None = None,
-        max_error_accounts: int | None = None,
-        min_allocations_left: int | None = None,
-        min_free_accounts: int | None = None,
-        min_free_job_slots: int | None = None,
-        jobs_per_account: int | None = None,
         poke_interval: float | timedelta = 60.0,
+        **condition: Unpack[ConditionArguments],
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.useapi_conn_id = useapi_conn_id
-        self.service = service
-        self.min_active_accounts = min_active_accounts
-        self.max_error_accounts = max_error_accounts
-        self.min_allocations_left = min_allocations_left
-        self.min_free_accounts = min_free_accounts
-        self.min_free_job_slots = min_free_job_slots
-        self.jobs_per_account = jobs_per_account
+        for name in FIELDS:
+            setattr(self, name, condition.get(name))
         self.poke_interval: float = (
             poke_interval.total_seconds() if isinstance(poke_interval, timedelta) else poke_interval
         )
@@ -75,13 +60,7 @@ class ConditionTrigger(BaseEventTrigger):
         """The path of the class, and its arguments."""
         return f"{_PATH}.{type(self).__name__}", {
             "useapi_conn_id": self.useapi_conn_id,
-            "service": self.service,
-            "min_active_accounts": self.min_active_accounts,
-            "max_error_accounts": self.max_error_accounts,
-            "min_allocations_left": self.min_allocations_left,
-            "min_free_accounts": self.min_free_accounts,
-            "min_free_job_slots": self.min_free_job_slots,
-            "jobs_per_account": self.jobs_per_account,
+            **{name: getattr(self, name) for name in FIELDS},
             "poke_interval": self.poke_interval,
         }
 
@@ -91,45 +70,36 @@ class ConditionTrigger(BaseEventTrigger):
 
     @classmethod
     async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Look]:
-        """The shared poll: what its looks find that is news, errors included, without end."""
-        poll = shared_poll(kwargs["useapi_conn_id"], kwargs["poke_interval"])
-        async with aclosing(poll.looks()) as looks:
-            async for look in looks:
-                yield look
+        """
+        Run the shared poll, without end.
+
+        It wakes its listeners by itself, each for what is news to it; a stream would wake all.
+        """
+        await shared_poll(kwargs["useapi_conn_id"], kwargs["poke_interval"]).run()
+        yield  # type: ignore[misc]  # never; it makes this a generator
 
     def shared_poll(self) -> Poll:
         """The poll behind the shared stream."""
         return shared_poll(self.useapi_conn_id, self.poke_interval)
 
-    def own_poll(self) -> Poll:
-        """A poll for this trigger alone, where Airflow shares no streams."""
-        return Poll(self.useapi_conn_id, self.poke_interval)
-
     async def judge(self, look: Look) -> Verdict | UseApiError:
         """What a look says of the condition."""
-        if isinstance(self._wanted, UseApiError):
-            return self._wanted
-        return await look.verdict(*self._wanted)
+        if isinstance(self._target, UseApiError):
+            return self._target
+        return await look.verdict(self._target)
 
     @property
     def is_live(self) -> bool:
         """Whether the account alone does not tell: each look has to ask for more."""
-        return not isinstance(self._wanted, UseApiError) and self._wanted[1].need_capacity
+        return isinstance(self._target, Target) and bool(self._target.endpoints)
 
     @cached_property
-    def _wanted(self) -> Wanted | UseApiError:
-        """What a look is asked, once Airflow has rendered the templates."""
-        # A template may render to None where it stood for a name; that is not "no service".
-        service = "" if self.service is None and self.names_service else self.service
+    def _target(self) -> Target | UseApiError:
+        """What a look is about, once Airflow has rendered the templates."""
+        fields = {name: getattr(self, name) for name in FIELDS}
+        if self.service is None and self.names_service:
+            fields["service"] = ""  # what a template stood for; that is not "no service"
         try:
-            thresholds = Thresholds(
-                self.min_active_accounts,
-                self.max_error_accounts,
-                self.min_allocations_left,
-                self.min_free_accounts,
-                self.min_free_job_slots,
-            )
-            check_arguments(service, thresholds, self.jobs_per_account)
+            return target_of(Condition(**fields))
         except UseApiError as e:
             return e
-        return service, thresholds, self.jobs_per_account

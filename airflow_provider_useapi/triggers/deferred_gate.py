@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
-from math import inf
+from dataclasses import replace
 from typing import Any, Unpack
 
 from airflow.triggers.base import TriggerEvent
 
 from airflow_provider_useapi import clock
-from airflow_provider_useapi.compat import SHARES_STREAMS, given_up_at, push_from_trigger
-from airflow_provider_useapi.exceptions import UseApiError
+from airflow_provider_useapi.compat import (
+    SHARES_STREAMS,
+    given_up_at,
+    has_listeners,
+    push_from_trigger,
+)
+from airflow_provider_useapi.exceptions import (
+    UseApiAuthError,
+    UseApiConnectionNotFoundError,
+    UseApiError,
+)
 from airflow_provider_useapi.gate.memory import Memory, consider
-from airflow_provider_useapi.gate.outcome import Ending, Failed, Opened, TimedOut, to_payload
+from airflow_provider_useapi.gate.outcome import Ending, Failed, Opened, Retry, TimedOut, to_payload
 from airflow_provider_useapi.gate.schedule import GRACE, backoff, phase
 from airflow_provider_useapi.gate.verdict import Verdict
 from airflow_provider_useapi.metrics import gate_ended
-from airflow_provider_useapi.triggers.base import Condition, ConditionTrigger
+from airflow_provider_useapi.triggers.base import ConditionTrigger, TriggerArguments
+from airflow_provider_useapi.triggers.polls import own_poll
 from airflow_provider_useapi.triggers.shared_look import Look
 from airflow_provider_useapi.triggers.shared_poll import Poll
 
 _FAR = 10 * 365 * 86400.0
+
+_BEGUN_ELSEWHERE = 60.0
+"""Seconds after which a gate that began in a triggerer has looked, if this is another triggerer."""
 
 
 class UseApiAccountTrigger(ConditionTrigger):
@@ -68,7 +80,7 @@ class UseApiAccountTrigger(ConditionTrigger):
         max_wait: float | None = None,
         end_from_trigger: bool = False,
         xcoms: str = "value",
-        **condition: Unpack[Condition],
+        **condition: Unpack[TriggerArguments],
     ) -> None:
         super().__init__(**condition)
         self.timeout = timeout
@@ -80,8 +92,6 @@ class UseApiAccountTrigger(ConditionTrigger):
         self.max_wait = max_wait
         self.end_from_trigger = end_from_trigger
         self.xcoms = xcoms
-        self._memory = Memory()
-        self._found: Verdict | UseApiError | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The path of the class, and its arguments."""
@@ -103,75 +113,68 @@ class UseApiAccountTrigger(ConditionTrigger):
         self, shared_stream: AsyncIterator[Look]
     ) -> AsyncIterator[TriggerEvent]:
         """The end of the gate, which may be the end of its task."""
-        poll = self.shared_poll()
-        poll.hold(self._known().not_before)
-        async with aclosing(poll.from_now_on(shared_stream, self.looked)) as looks:
-            ending = await self._wait(poll, looks)
+        ending = await self._wait(self.shared_poll())
         is_over = isinstance(ending, Opened) and await self._ends_task(ending)
         yield _success() if is_over else TriggerEvent(to_payload(ending))
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """The end of the gate, with a poll of its own: Airflow before 3.3, and ``dag.test()``."""
-        poll = self.own_poll()
-        poll.hold(self._known().not_before)
-        if not SHARES_STREAMS:
-            # All gates that begin together, or after a restart, spread over the interval.
-            poll.delay(phase(self._identity(), poll.interval))
-        elif self.looked is not None:
-            poll.follow(self.looked)
-        async with aclosing(poll.looks()) as looks:
-            ending = await self._wait(poll, looks)
+        # All gates that begin together, or after a restart, spread over the interval.
+        delay = 0.0 if SHARES_STREAMS else phase(self._identity(), self.poke_interval)
+        poll = own_poll(self.useapi_conn_id, self.poke_interval, delay)
+        async with poll.running():
+            ending = await self._wait(poll)
         yield TriggerEvent(to_payload(ending))
 
-    async def _wait(self, poll: Poll, looks: AsyncIterator[Look]) -> Ending:
-        began, self._memory = self._began(), self._known()
-        ending: Ending
-        with poll.gate():
-            try:
-                async with asyncio.timeout(began + self.timeout - clock.time()) as limit:
-                    ending = await self._ending(poll, looks, began)
-            except TimeoutError:
-                if not limit.expired():
-                    raise
-                ending = TimedOut(self._memory)
+    async def _wait(self, poll: Poll) -> Ending:
+        began, memory = self._began(), Memory()
+        if self.note is not None:  # the worker has logged it
+            memory = Memory.from_note(self.note).told(clock.now())
+        moments = backoff(poll.interval, self.max_wait, f"{self._identity()}#{began}")
+        due = next(moments) if self.exponential_backoff and self.since is not None else 0.0
+        ending: Ending | None = None
+        with poll.join(
+            memory,
+            left=began + self.timeout - clock.time(),
+            own_look=self._own_look(poll.interval),
+            every_look=self.is_live or self.exponential_backoff,
+            is_gate=True,
+        ) as looks:
+            async for look in looks:
+                elapsed = look.at.timestamp() - began
+                if self.exponential_backoff and elapsed < due:
+                    continue
+                if self.since is None and elapsed > max(_BEGUN_ELSEWHERE, 2 * poll.interval):
+                    memory = replace(memory, is_taken_over=True)
+                memory, ending = self._consider(memory, await self.judge(look), look, began)
+                if ending:
+                    break
+                due = next((moment for moment in moments if moment > elapsed), due)
+        ending = ending or TimedOut(memory)
         gate_ended(ending.outcome, clock.time() - began)
         return ending
 
-    async def _ending(self, poll: Poll, looks: AsyncIterator[Look], began: float) -> Ending:
-        moments = backoff(poll.interval, self.max_wait, f"{self._identity()}#{began}")
-        # Any look will do, unless the gate comes from a worker: its first look was there.
-        due = next(moments) if self.exponential_backoff and self.since is not None else -inf
-        async for look in looks:
-            elapsed = look.at.timestamp() - began
-            is_early = elapsed < due or (self.since is not None and elapsed < 0)
-            if is_early or self.exponential_backoff or self.is_live:
-                poll.tell_next()
-            if is_early:
-                continue
-            if ending := await self._consider(look):
-                return ending
-            if self.exponential_backoff:
-                due = next(moment for moment in moments if moment > elapsed)
-        raise RuntimeError("the poll has ended, which it never does")
-
-    def _known(self) -> Memory:
-        """What the gate knows from its look on the worker, which has logged it."""
-        if self.note is None:
-            return Memory()
-        return Memory.from_note(self.note).told(clock.now())
-
-    async def _consider(self, look: Look) -> Ending | None:
-        found = await self.judge(look)
-        if found is self._found and not self._memory.is_news(look.at):
-            return None
-        self._found = found
-        step = consider(self._memory, found, look.at)
-        self._memory = step.memory
+    def _consider(
+        self, memory: Memory, found: Verdict | UseApiError, look: Look, began: float
+    ) -> tuple[Memory, Ending | None]:
+        step = consider(memory, found, look.at, look.mark)
         for level, line in step.lines:
             getattr(self.log, level)("%s", line)
+        if step.opened:
+            return step.memory, Opened(step.opened.to_xcom(look.at.isoformat()))
+        if isinstance(step.failed, UseApiConnectionNotFoundError):
+            return step.memory, Retry(str(step.failed))
         if step.failed:
-            return Failed(str(step.failed))
-        return Opened(step.opened.to_xcom(look.at.isoformat())) if step.opened else None
+            refused = look.mark if isinstance(step.failed, UseApiAuthError) else None
+            return step.memory, Failed(str(step.failed), refused, began if refused else None)
+        return step.memory, None
+
+    def _own_look(self, interval: float) -> float | None:
+        """For how many seconds the look of the worker that the gate comes from still stands."""
+        if self.looked is None:
+            return None
+        # The worker's clock is another one: whatever it says, this is within the interval.
+        return min(max(self.looked + interval - clock.time(), 0.0), interval)
 
     def _began(self) -> float:
         """When the gate began to wait, in seconds since the epoch."""
@@ -184,6 +187,9 @@ class UseApiAccountTrigger(ConditionTrigger):
     async def _ends_task(self, ending: Opened) -> bool:
         """Push what the task pushes, if it can end without a worker."""
         if not self.end_from_trigger or self._needs_worker():
+            return False
+        if await asyncio.to_thread(has_listeners):
+            self.log.info("A worker ends this task: only there a listener plugin is called.")
             return False
         value = dict(ending.xcom)
         xcoms = {} if self.xcoms == "none" else {"return_value": value}

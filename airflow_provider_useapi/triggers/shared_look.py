@@ -1,26 +1,33 @@
-"""One look at an account, shared by all gates and watchers of a poll."""
+"""
+One look at an account, shared by all gates and watchers of a poll.
+
+From here upward errors are data: what a look found, an error included, is told to everybody.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_useapi import clock
+from airflow_provider_useapi.api.account import Account
+from airflow_provider_useapi.connection.mark import Mark
 from airflow_provider_useapi.exceptions import UseApiError, UseApiUnavailableError
-from airflow_provider_useapi.gate.condition import Thresholds
-from airflow_provider_useapi.gate.questions import Question, aask_all, questions_of
+from airflow_provider_useapi.gate import questions
+from airflow_provider_useapi.gate.memory import REPEAT_AFTER
+from airflow_provider_useapi.gate.questions import About, Question, Target, aask_all
 from airflow_provider_useapi.gate.verdict import Verdict
 
 if TYPE_CHECKING:
-    from airflow_provider_useapi.api.account import Account
     from airflow_provider_useapi.api.live_readers import Rows
     from airflow_provider_useapi.api.services import Endpoint
-    from airflow_provider_useapi.triggers.connection_client import Asker
+    from airflow_provider_useapi.connection.settings import Settings
+    from airflow_provider_useapi.triggers.connection_client import ConnectionClient
 
-Wanted = tuple[str | None, Thresholds, int | None]
-"""A service, what it must offer, and the user's own limit of jobs for each account."""
+T = TypeVar("T")
 
 
 @dataclass(eq=False)
@@ -31,80 +38,77 @@ class Look:
     A live endpoint is asked when the first gate needs it, and once for all of them.
 
     :param found: the account, or why there is none.
-    :param asker: who can be asked for more.
+    :param client: who can be asked for more.
+    :param settings: of the connection that was used; ``None`` if it could not be read.
+    :param mark: whom the API saw; ``None`` if it was not asked.
+    :param at: the moment of the answer.
+    :param taken: the same on the monotonic clock.
+    :param edition: the same for all looks in a row that found the same, but another one after 10
+        minutes, for the logs.
+    :param edited: when the edition began, on the monotonic clock.
     """
 
     found: Account | UseApiError
-    asker: Asker
+    client: ConnectionClient
+    settings: Settings | None = None
+    mark: Mark | None = None
     at: datetime = field(default_factory=clock.now)
     taken: float = field(default_factory=clock.monotonic)
-    _verdicts: dict[Wanted, Verdict | UseApiError] = field(default_factory=dict)
+    edition: int = 0
+    edited: float = 0.0
+    _verdicts: dict[Target, Verdict | UseApiError] = field(default_factory=dict)
     _rows: dict[Endpoint, asyncio.Task[Rows | UseApiError]] = field(default_factory=dict)
-
-    @classmethod
-    async def take(cls, asker: Asker, last: Look | None = None) -> Look:
-        """
-        Ask for the account.
-
-        :param last: the look before this one. Where nothing has changed its verdicts stand, so that
-            a thousand gates need not judge and compare the same again.
-        """
-        try:
-            look = cls(await asker.account(), asker)
-        except Exception as e:  # noqa: BLE001 - nothing may end all gates that share the poll
-            return cls(_as_ours(e), asker)
-        if last and look.found == last.found:
-            look._verdicts = {
-                wanted: verdict
-                for wanted, verdict in last._verdicts.items()
-                if not wanted[1].need_capacity
-            }
-        return look
 
     @property
     def error(self) -> UseApiError | None:
         """Why there is no account."""
         return self.found if isinstance(self.found, UseApiError) else None
 
-    def repeats(self, other: Look) -> bool:
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the API has refused for good, as far as the same connection is concerned."""
+        return (
+            self.error is not None and self.error.permanent and self.error.status_code is not None
+        )
+
+    def after(self, last: Look | None) -> Look:
+        """
+        This look as the one behind another.
+
+        Where nothing has changed the verdicts of the last one stand, so that a thousand gates need
+        not judge and compare the same again.
+
+        :param last: the look before, if there was one.
+        """
+        is_same = last is not None and self._repeats(last)
+        if last and is_same:
+            self._verdicts = {
+                target: verdict
+                for target, verdict in last._verdicts.items()
+                if not target.endpoints
+            }
+        if last and is_same and self.taken - last.edited < REPEAT_AFTER.total_seconds():
+            self.edition, self.edited = last.edition, last.edited
+        else:
+            self.edition, self.edited = (last.edition + 1 if last else 1), self.taken
+        return self
+
+    def _repeats(self, last: Look) -> bool:
         """Whether it found what another one has found."""
-        if self.error is None or other.error is None:
-            return self.found == other.found
+        if self.error is None or last.error is None:
+            return self.found == last.found
         # Another Retry-After is another moment, even if it says the same.
-        is_same = type(self.error) is type(other.error) and str(self.error) == str(other.error)
+        is_same = type(self.error) is type(last.error) and str(self.error) == str(last.error)
         return is_same and self.error.retry_after is None
 
-    async def verdict(
-        self, service: str | None, thresholds: Thresholds, jobs_per_account: int | None
-    ) -> Verdict | UseApiError:
-        """What this look says of a gate; worked out once for all gates that ask the same."""
+    async def verdict(self, target: Target) -> Verdict | UseApiError:
+        """What this look says of a gate; worked out once for all gates that wait for the same."""
         if isinstance(self.found, UseApiError):
             return self.found
-        question = (service, thresholds, jobs_per_account)
-        if question not in self._verdicts:
-            try:
-                self._verdicts[question] = await aask_all(questions_of(*question), self._answer)
-            except UseApiError as e:
-                self._verdicts[question] = e
-        return self._verdicts[question]
-
-    async def _answer(self, question: Question) -> Account | UseApiError | Rows:
-        return self.found if question is None else await self._ask(question)
-
-    async def _ask(self, endpoint: Endpoint) -> Rows:
-        if endpoint not in self._rows:
-            self._rows[endpoint] = asyncio.create_task(self._rows_of(endpoint))
-        # One gate that leaves must not take the answer away from the others.
-        rows = await asyncio.shield(self._rows[endpoint])
-        if isinstance(rows, UseApiError):
-            raise rows
-        return rows
-
-    async def _rows_of(self, endpoint: Endpoint) -> Rows | UseApiError:
-        try:
-            return await self.asker.rows(endpoint)
-        except Exception as e:  # noqa: BLE001 - as above
-            return _as_ours(e)
+        if target not in self._verdicts:
+            about = questions.verdict(self.found, target)
+            self._verdicts[target] = await told(aask_all(about, self._answer))
+        return self._verdicts[target]
 
     async def forget(self) -> None:
         """Give up what is still being asked: nobody waits for it any more."""
@@ -114,8 +118,50 @@ class Look:
             task.cancel()
         await asyncio.gather(*asking.values(), return_exceptions=True)
 
+    async def _answer(self, question: Question) -> Any:
+        if isinstance(question, About):
+            raise TypeError(f"a verdict asks only live endpoints, not {question}")
+        if question not in self._rows:
+            self._rows[question] = asyncio.create_task(told(self.client.answer(question)))
+        # One gate that leaves must not take the answer away from the others.
+        rows = await asyncio.shield(self._rows[question])
+        if isinstance(rows, UseApiError):
+            raise rows
+        return rows
 
-def _as_ours(error: Exception) -> UseApiError:
-    if isinstance(error, UseApiError):
-        return error
-    return UseApiUnavailableError(f"A look failed in an unforeseen way: {type(error).__name__}.")
+
+async def take_look(client: ConnectionClient) -> Look:
+    """
+    Ask for the account, with the connection as it was read last.
+
+    :param client: how.
+    """
+    found = await told(aask_all(questions.account(), client.answer))
+    # As it is now: a refused token may have been renewed on the way.
+    settings = client.settings
+    return Look(found, client, settings, Mark.of(settings) if settings else None)
+
+
+def held_look(client: ConnectionClient, settings: Settings, left: float) -> Look:
+    """
+    What there is to tell while the API wants to be left alone.
+
+    :param left: seconds that it still does.
+    """
+    until = clock.now() + timedelta(seconds=left)
+    error = UseApiUnavailableError(
+        f"Connection {settings.conn_id!r}: the API asked for no request before"
+        f" {until:%Y-%m-%d %H:%M:%S} UTC (Retry-After).",
+        retry_after=left,
+    )
+    return Look(error, client, settings, Mark.of(settings))
+
+
+async def told(asking: Awaitable[T]) -> T | UseApiError:
+    """What comes of asking, errors as data: nothing may end all gates that share a poll."""
+    try:
+        return await asking
+    except UseApiError as e:
+        return e
+    except Exception as e:  # noqa: BLE001 - see above
+        return UseApiUnavailableError(f"A check failed in an unforeseen way: {type(e).__name__}.")

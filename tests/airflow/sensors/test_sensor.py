@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
 )
 
-from airflow_provider_useapi.exceptions import UseApiConfigError
+from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiConnectionNotFoundError
 from airflow_provider_useapi.sandbox import Answer, Sandbox
 from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
 from tests.helpers.logs import Logged, record
@@ -63,7 +62,7 @@ def test_a_gate_logs_the_first_finding_and_every_change_of_it(
         "INFO The gate is closed: the subscription is not active;"
         " minimax: 0 of 0 accounts active, 3 needed.",
         "INFO The gate is closed: minimax: 1 of 3 accounts active, 3 needed.",
-        "WARNING The gate could not look: Connection 'useapi_default': GET /v2/account was answered"
+        "WARNING The check failed: Connection 'useapi_default': GET /v2/account was answered"
         " with 503, the API has trouble of its own: Service Unavailable",
         "INFO The gate is closed: the subscription is not active;"
         " minimax: 0 of 0 accounts active, 3 needed.",
@@ -77,11 +76,17 @@ def test_a_gate_logs_the_first_finding_and_every_change_of_it(
 def test_a_token_renewed_in_the_connection_is_used_at_once(
     useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, gate_log: Logged
 ) -> None:
+    class Renewed(UseApiAccountSensor):
+        """Its token is renewed after each look."""
+
+        def poke(self, context: Any) -> Any:
+            found = super().poke(context)
+            useapi_sandbox.token = "user:12345-renewed"
+            monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", useapi_sandbox.connection_uri())
+            return found
+
     useapi_sandbox.script(PATH, CLOSED)
-    waiting = gate()
-    assert not waiting.poke({})
-    useapi_sandbox.token = "user:12345-renewed"
-    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", useapi_sandbox.connection_uri())
+    waiting = Renewed(task_id="gate", poke_interval=0.01, timeout=20)
     assert waiting.execute({})["subscription_is_active"] is True
     assert [request.status for request in useapi_sandbox.requests] == [200, 401, 200]
     assert any("has a new one" in line for line in gate_log)
@@ -90,10 +95,10 @@ def test_a_token_renewed_in_the_connection_is_used_at_once(
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_the_same_token_refused_ends_the_gate(useapi_sandbox: Sandbox, status: int) -> None:
-    useapi_sandbox.script(PATH, CLOSED, status)
+    useapi_sandbox.script(PATH, status)
     with pytest.raises(AirflowFailException, match=str(status)):
         gate().execute({})
-    assert len(useapi_sandbox.requests) == 2
+    assert len(useapi_sandbox.requests) == 1
 
 
 @pytest.mark.parametrize("flag", ["soft_fail", "never_fail", "silent_fail", "retries"])
@@ -147,11 +152,10 @@ def test_a_rescheduled_gate_hands_the_wait_to_the_next_process(
     useapi_sandbox.script(PATH, CLOSED, Answer(status=429, headers={"Retry-After": "60"}))
     for _ in range(4):
         process = gate(mode="reschedule", timeout=30)
-        assert not process.poke({"task_state_store": notes})
-        left = process._get_next_poke_interval(0.0, lambda: 0.0, 1)
-        assert process._gate
-        said = process._gate.timed_out()
-        process._gate.close()
+        with process._at_work({"task_state_store": notes}) as working:
+            assert not working.look()
+            left = process._get_next_poke_interval(0.0, lambda: 0.0, 1)
+            said = working.timed_out()
     assert len(useapi_sandbox.requests) == 2, "the third process looked against the API's wish"
     assert left == pytest.approx(30, abs=0.1)
     assert said.startswith(
@@ -176,9 +180,12 @@ def test_a_threshold_without_a_service_is_an_error_in_the_dag_file() -> None:
         gate(service="kling", max_error_accounts="none")
 
 
-def test_a_connection_that_is_not_defined_fails_the_task() -> None:
-    with pytest.raises(AirflowFailException, match="'nowhere' is not defined"):
-        gate(useapi_conn_id="nowhere", soft_fail=True).execute({})
+@pytest.mark.parametrize(
+    "flag", ["soft_fail", "never_fail", "silent_fail", "deferrable", "retries"]
+)
+def test_a_connection_that_is_not_defined_is_for_the_retries_of_the_task(flag: str) -> None:
+    with pytest.raises(UseApiConnectionNotFoundError, match="'nowhere' is not defined"):
+        gate(useapi_conn_id="nowhere", **{flag: True if flag != "retries" else 3}).execute({})
 
 
 def test_a_connection_that_airflow_loses_between_two_processes_is_waited_for(
@@ -189,7 +196,7 @@ def test_a_connection_that_airflow_loses_between_two_processes_is_waited_for(
 
     def opens() -> bool:
         process = gate(mode="reschedule", timeout=30)
-        with closing(process._at_work({"task_state_store": notes})) as working:
+        with process._at_work({"task_state_store": notes}) as working:
             return bool(working.look())
 
     assert not opens()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_useapi.api.capacity import Capacity, capacity_of, endpoints_of, read_rows
+from airflow_provider_useapi.api.capacity import Capacity, capacity_of, live_service, read_rows
 from airflow_provider_useapi.api.live_readers import READERS
 from airflow_provider_useapi.api.responses import Answer
 from airflow_provider_useapi.api.services import CATALOGUE
@@ -35,12 +35,13 @@ def answer(body: object) -> Answer:
 
 def count(service: str, *bodies: object, jobs_per_account: int | None = None) -> Capacity:
     """The capacity of a service whose endpoints answer so, in the order of the catalogue."""
-    endpoints = endpoints_of(service, jobs_per_account, limit_needed=False)
+    entry = live_service(service, jobs_per_account, limit_needed=False)
+    endpoints = entry.live
     told = {
         endpoint: read_rows(endpoint, answer(body), conn_id="c", secrets=[TOKEN])
         for endpoint, body in zip(endpoints, bodies, strict=True)
     }
-    return capacity_of(service, told, jobs_per_account)
+    return capacity_of(entry.slug, told, jobs_per_account)
 
 
 def numbers(capacity: Capacity) -> dict[str, tuple[int | None, int | None, int | None, bool]]:
@@ -351,7 +352,7 @@ def test_the_own_limit_stands_in_for_one_that_is_missing() -> None:
 @pytest.mark.parametrize("bad", [0, -1, True, 1.0, "2"])
 def test_a_limit_is_a_whole_number_from_1(bad: Any) -> None:
     with pytest.raises(UseApiConfigError, match="jobs_per_account is a whole number from 1 up"):
-        endpoints_of("kling", bad)
+        live_service("kling", bad)
 
 
 # --- What cannot be told --------------------------------------------------------------------------
@@ -369,7 +370,7 @@ def test_a_limit_is_a_whole_number_from_1(bad: Any) -> None:
 def test_a_service_that_does_not_tell_says_so_and_which_do(service: Any, why: str) -> None:
     assert why
     with pytest.raises(UseApiConfigError, match="cannot be told") as refused:
-        endpoints_of(service, 1)
+        live_service(service, 1)
     assert why in str(refused.value)
     assert "min_active_accounts" in str(refused.value)
     assert all(slug in str(refused.value) for slug in LIVE)
@@ -378,13 +379,13 @@ def test_a_service_that_does_not_tell_says_so_and_which_do(service: Any, why: st
 @pytest.mark.parametrize("service", ["google-flow", "Mureka API"])
 def test_a_gate_needs_a_limit_where_none_is_published(service: str) -> None:
     with pytest.raises(UseApiConfigError, match="state jobs_per_account"):
-        endpoints_of(service, None)
-    assert len(endpoints_of(service, 1)) == 1
+        live_service(service, None)
+    assert len(live_service(service, 1).live) == 1
 
 
 @pytest.mark.parametrize("service", LIMITED)
 def test_where_a_limit_is_published_none_is_needed(service: str) -> None:
-    assert endpoints_of(service, None) == endpoints_of(service, 2)
+    assert live_service(service, None) == live_service(service, 2)
 
 
 def test_the_catalogue_names_readers_that_there_are() -> None:
@@ -487,7 +488,7 @@ def test_a_body_of_another_shape_is_no_answer(service: str, bodies: list[object]
 
 
 def test_the_wait_that_is_asked_for_is_passed_on() -> None:
-    (endpoint,) = endpoints_of("kling", None)
+    (endpoint,) = live_service("kling", None).live
     asked = Answer(429, {"retry-after": "7"}, b'{"retryAfter": "odd"}')
     with pytest.raises(UseApiError) as busy:
         read_rows(endpoint, asked, conn_id="c")
@@ -501,7 +502,7 @@ def test_only_named_fields_are_kept() -> None:
     accounts = {
         ONE: {"maxJobs": 2, "password": "canary", "jwt": {"token": "canary"}, "name": "canary"}
     }
-    _, endpoint = endpoints_of("runwayml", None)
+    _, endpoint = live_service("runwayml", None).live
     rows = read_rows(endpoint, answer(accounts), conn_id="c")
     assert "canary" not in str(vars(rows.accounts[0]))
 
@@ -567,7 +568,7 @@ def at_the_sandbox(service: str, linked: list[LinkedAccount]) -> list[Any]:
     """What the endpoints of a service answer, as the sandbox writes it."""
     answers = [
         live_answer(endpoint.path.partition("?")[0], linked)
-        for endpoint in endpoints_of(service, 1)
+        for endpoint in live_service(service, 1).live
     ]
     return [
         each.body if each.status == 200 else Answer(each.status, body=b"none") for each in answers
@@ -604,7 +605,7 @@ def as_json(body: Any) -> Any:
 def test_any_json_is_a_capacity_or_a_response_error(
     service: str, data: st.DataObject, own: int | None
 ) -> None:
-    bodies = data.draw(odd_bodies(service) | st.tuples(*[JSON] * len(endpoints_of(service, 1))))
+    bodies = data.draw(odd_bodies(service) | st.tuples(*[JSON] * len(live_service(service, 1).live)))
     try:
         found = count(service, *bodies, jobs_per_account=own)
     except UseApiResponseError as e:

@@ -87,7 +87,7 @@ def test_a_transient_error_delays_a_gate_and_a_permanent_one_ends_it() -> None:
     busy = UseApiUnavailableError("429.", retry_after=20)
     step = consider(Memory(), busy, NOW)
     assert step.memory.is_held(later(19))
-    assert step.lines == (("warning", "The gate could not look: 429."),)
+    assert step.lines == (("warning", "The check failed: 429."),)
     refused = UseApiAuthError("401.")
     assert consider(step.memory, refused, NOW).failed is refused
 
@@ -106,7 +106,7 @@ def test_a_connection_that_was_there_before_is_waited_for(
     note = consider(Memory(), before, NOW).memory.to_note()
     step = consider(Memory.from_note(note), LOST, NOW)
     assert step.failed is None
-    assert step.lines == (("warning", f"The gate could not look: {LOST}"),)
+    assert step.lines == (("warning", f"The check failed: {LOST}"),)
     again = consider(step.memory, LOST, later(1))
     assert (again.failed, again.lines) == (None, ())
     assert str(LOST) in again.memory.timed_out(60)

@@ -8,58 +8,86 @@ import pytest
 
 from airflow_provider_useapi.api.account import Account
 from airflow_provider_useapi.api.live_readers import Row, Rows
-from airflow_provider_useapi.exceptions import UseApiConfigError
-from airflow_provider_useapi.gate.condition import Thresholds
-from airflow_provider_useapi.gate.questions import Question, ask_all, questions_of
+from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiConfigError
+from airflow_provider_useapi.gate.condition import Condition
+from airflow_provider_useapi.gate.questions import About, Question, ask_all, look
 
 ACTIVE = {"subscriptionIsActive": True, "accounts": {"Muse API": {"total": 2, "active": 2}}}
 
 
-def asked(account: dict[str, Any], *question: Any) -> tuple[list[str], Any]:
+def asked(account: dict[str, Any], condition: Condition) -> tuple[list[str], Any]:
     """The questions of a look, and its verdict."""
     paths: list[str] = []
 
     def answer(what: Question) -> Account | Rows:
-        paths.append("account" if what is None else what.path)
-        if what is None:
+        if isinstance(what, About):
+            paths.append(what.value)
             return Account.from_json(account)
+        paths.append(what.path)
         return Rows((Row("a@example.com", max_jobs=4, running=1),))
 
-    return paths, ask_all(questions_of(*question), answer)
+    return paths, ask_all(look(condition), answer)
 
 
 @pytest.mark.parametrize(
-    "question",
-    [(None, Thresholds()), ("muse", Thresholds()), ("muse", Thresholds(min_active_accounts=2))],
+    "condition", [Condition(), Condition("muse"), Condition("muse", min_active_accounts=2)]
 )
-def test_the_account_is_enough_where_no_live_threshold_is_stated(question: Any) -> None:
-    paths, verdict = asked(ACTIVE, *question)
+def test_the_account_is_enough_where_no_live_threshold_is_stated(condition: Condition) -> None:
+    paths, verdict = asked(ACTIVE, condition)
     assert (paths, verdict.open) == (["account"], True)
 
 
 def test_live_endpoints_are_asked_once_everything_else_holds() -> None:
-    paths, verdict = asked(ACTIVE, "Muse API", Thresholds(min_free_job_slots=3))
+    paths, verdict = asked(ACTIVE, Condition("Muse API", min_free_job_slots=3))
     assert paths == ["account", "/v1/muse/jobs", "/v1/muse/accounts"]
     assert (verdict.open, verdict.free_job_slots, verdict.free_accounts) == (True, 3, 1)
 
 
 @pytest.mark.parametrize(
-    ("account", "thresholds"),
+    ("account", "condition"),
     [
-        ({**ACTIVE, "subscriptionIsActive": False}, Thresholds(min_free_job_slots=1)),
-        (ACTIVE, Thresholds(min_active_accounts=3, min_free_job_slots=1)),
-        ({"subscriptionIsActive": True}, Thresholds(min_free_accounts=0)),
+        ({**ACTIVE, "subscriptionIsActive": False}, Condition("muse", min_free_job_slots=1)),
+        (ACTIVE, Condition("muse", min_active_accounts=3, min_free_job_slots=1)),
+        ({"subscriptionIsActive": True}, Condition("muse", min_free_accounts=0)),
     ],
 )
 def test_nothing_live_is_asked_while_the_account_keeps_the_gate_closed(
-    account: dict[str, Any], thresholds: Thresholds
+    account: dict[str, Any], condition: Condition
 ) -> None:
-    paths, verdict = asked(account, "muse", thresholds)
+    paths, verdict = asked(account, condition)
     assert (paths, verdict.open) == (["account"], False)
 
 
 @pytest.mark.parametrize("service", ["luma", "brand new", "google-flow", ""])
 def test_what_can_never_be_told_is_said_before_the_first_question(service: str) -> None:
-    questions = questions_of(service, Thresholds(min_free_job_slots=1))
+    questions = look(Condition(service, min_free_job_slots=1))
     with pytest.raises(UseApiConfigError):
         next(questions)
+
+
+def answering(*answers: Any) -> tuple[list[Question], Any]:
+    """The questions of a look that gets these answers, errors raised, and what it comes to."""
+    asked: list[Question] = []
+    left = iter(answers)
+
+    def answer(question: Question) -> Any:
+        asked.append(question)
+        found = next(left)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    try:
+        return asked, ask_all(look(Condition()), answer)
+    except UseApiAuthError as e:
+        return asked, e
+
+
+def test_a_refused_token_is_asked_about_again_if_there_is_a_new_one() -> None:
+    refused = UseApiAuthError("401.")
+    asked, verdict = answering(refused, True, Account.from_json(ACTIVE))
+    assert asked == [About.ACCOUNT, About.RENEWAL, About.ACCOUNT]
+    assert verdict.open
+    assert answering(refused, False) == ([About.ACCOUNT, About.RENEWAL], refused)
+    again = UseApiAuthError("401 again.")
+    assert answering(refused, True, again)[1] is again

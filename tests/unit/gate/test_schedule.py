@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_useapi.exceptions import UseApiUnavailableError
 from airflow_provider_useapi.gate.memory import Memory
-from airflow_provider_useapi.gate.schedule import backoff, next_look, phase
+from airflow_provider_useapi.gate.schedule import RECHECK, backoff, next_backoff, next_look, phase
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECONDS = st.floats(0, 1e6)
@@ -52,11 +53,29 @@ def test_no_look_comes_too_early_and_no_gate_times_out_late(
     interval: float, left: float, asked: float | None
 ) -> None:
     memory = Memory() if asked is None else held(asked)
-    seconds, is_look = next_look(interval, left, memory, NOW)
+    seconds, is_look = next_look(interval, left, memory, NOW, recheck=inf)
     assert 0 <= seconds <= left + 0.011
     if is_look:
         assert not memory.is_held(later(seconds))
     assert seconds >= min(interval, left)
+
+
+@pytest.mark.parametrize(
+    ("interval", "asked", "wait"), [(1, 59, 59), (1, 3600, RECHECK), (90, 3600, 90), (30, 61, 60)]
+)
+def test_a_gate_that_is_held_for_long_reads_its_connection_again(
+    interval: float, asked: float, wait: float
+) -> None:
+    assert next_look(interval, 7200, held(asked), NOW) == (wait, True)
+
+
+@pytest.mark.parametrize("interval", [0.0, 0.5, 1, 60, 1e9])
+@pytest.mark.parametrize("max_wait", [None, 1.0, 60.0])
+def test_backoff_has_a_next_look_after_any_time(interval: float, max_wait: float | None) -> None:
+    for elapsed in (0.0, 17 * 3600.0, 86400.0):
+        wait = next_backoff(elapsed, interval, max_wait, "a gate")
+        assert 0 < wait < 2**34
+        assert max_wait is None or wait <= max_wait
 
 
 @given(SECONDS, st.none() | st.floats(0, 1e5), st.text())

@@ -8,17 +8,25 @@ from hypothesis import strategies as st
 
 from airflow_provider_useapi.api.account import Account
 from airflow_provider_useapi.api.capacity import AccountCapacity, Capacity
+from airflow_provider_useapi.api.live_readers import Rows
 from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
-from airflow_provider_useapi.gate.condition import Thresholds, check_arguments
-from airflow_provider_useapi.gate.verdict import judge
+from airflow_provider_useapi.gate import messages
+from airflow_provider_useapi.gate.condition import THRESHOLDS, Condition
+from airflow_provider_useapi.gate.questions import target_of, verdict
+from airflow_provider_useapi.gate.verdict import Verdict, judge_account, judge_capacity
 
 SMALL = st.integers(0, 5)
-THRESHOLDS = st.builds(
-    Thresholds, *[st.none() | SMALL for _ in ("min_active", "max_error", "min_left")]
+OF_THE_ACCOUNT = ("min_active_accounts", "max_error_accounts", "min_allocations_left")
+CONDITIONS = st.builds(
+    Condition, st.just("kling"), **{name: st.none() | SMALL for name in OF_THE_ACCOUNT}
 )
-LIVE = st.builds(
-    Thresholds, *[st.none() | SMALL for _ in ("active", "error", "left", "accounts", "slots")]
-)
+LIVE = st.builds(Condition, st.just("kling"), **{name: st.none() | SMALL for name in THRESHOLDS})
+
+
+def judge(account: Account, condition: Condition, capacity: Capacity | None = None) -> Verdict:
+    """The verdict of a whole look."""
+    told = judge_account(account, condition, target_of(condition).slug)
+    return judge_capacity(told, condition, capacity) if capacity else told
 
 
 def account(
@@ -40,28 +48,27 @@ def capacity(*free: int | None) -> Capacity:
 
 
 def test_without_a_service_only_the_subscription_counts() -> None:
-    opened = judge(account(), None, Thresholds())
+    opened = judge(account(), Condition())
     assert opened.open
-    assert opened.opening() == "The gate is open: the subscription is active."
-    closed = judge(account(active=False), None, Thresholds())
+    assert messages.opened(opened) == "The gate is open: the subscription is active."
+    closed = judge(account(active=False), Condition())
     assert closed.reasons == ("the subscription is not active",)
     assert not closed.open
 
 
 def test_one_active_account_is_needed_when_nothing_is_stated() -> None:
-    opened = judge(account(working=1), "kling", Thresholds())
+    opened = judge(account(working=1), Condition("kling"))
     assert opened.open
-    assert opened.opening() == "The gate is open: kling: 1 of 3 accounts active."
-    closed = judge(account(working=0, error=3), "kling", Thresholds())
+    assert messages.opened(opened) == "The gate is open: kling: 1 of 3 accounts active."
+    closed = judge(account(working=0, error=3), Condition("kling"))
     assert closed.reasons == ("kling: 0 of 3 accounts active, 1 needed",)
-    assert judge(account(working=0), "kling", Thresholds(min_active_accounts=0)).open
+    assert judge(account(working=0), Condition("kling", min_active_accounts=0)).open
 
 
 def test_a_closed_gate_says_every_reason() -> None:
     closed = judge(
         account(active=False, error=2),
-        "Kling API",
-        Thresholds(min_active_accounts=3, max_error_accounts=1, min_allocations_left=1),
+        Condition("Kling API", min_active_accounts=3, max_error_accounts=1, min_allocations_left=1),
     )
     assert closed.reasons == (
         "the subscription is not active",
@@ -73,23 +80,23 @@ def test_a_closed_gate_says_every_reason() -> None:
 
 def test_an_unknown_number_of_allocations_is_not_enough() -> None:
     unknown = account(maxAccountsPerAPI=None)
-    closed = judge(unknown, "kling", Thresholds(min_allocations_left=0))
+    closed = judge(unknown, Condition("kling", min_allocations_left=0))
     assert closed.reasons == ("kling: allocations left unknown, 0 needed",)
 
 
 def test_what_the_api_says_of_the_account_is_shown_without_addresses() -> None:
     lapsed = Account.from_json({"error": "x@y.z owes\nmoney"})
-    (reason,) = judge(lapsed, None, Thresholds()).reasons
+    (reason,) = judge(lapsed, Condition()).reasons
     assert reason == "the subscription is not active (*** owes money)"
 
 
 def test_a_service_that_is_not_listed_counts_as_zero_and_is_warned_of() -> None:
-    closed = judge(account(), "klingon", Thresholds())
+    closed = judge(account(), Condition("klingon"))
     assert closed.reasons == ("klingon: 0 of 0 accounts active, 1 needed",)
     (warning,) = closed.warnings
     assert "'klingon'" in warning
     assert "'Kling API'" in warning
-    opened = judge(account(), "muse", Thresholds(min_active_accounts=0, min_allocations_left=3))
+    opened = judge(account(), Condition("muse", min_active_accounts=0, min_allocations_left=3))
     assert opened.open
     assert opened.warnings
 
@@ -97,7 +104,7 @@ def test_a_service_that_is_not_listed_counts_as_zero_and_is_warned_of() -> None:
 def test_the_warning_lists_the_nearest_names_and_not_thousands() -> None:
     services = {f"Service {n} API": {"active": 1} for n in range(5000)}
     services["Klinx\u202e API"] = {"active": 1}
-    (warning,) = judge(account(accounts=services), "kling", Thresholds()).warnings
+    (warning,) = judge(account(accounts=services), Condition("kling")).warnings
     assert len(warning) < 700
     assert "and 4991 more" in warning
     assert "\u202e" not in warning
@@ -106,11 +113,11 @@ def test_the_warning_lists_the_nearest_names_and_not_thousands() -> None:
 @pytest.mark.parametrize("nothing", ["", "  ", 0, [], 3])
 def test_a_service_that_renders_to_nothing_is_an_error(nothing: Any) -> None:
     with pytest.raises(UseApiConfigError, match="service of this gate rendered to"):
-        judge(account(), nothing, Thresholds())
+        target_of(Condition(nothing))
 
 
 def test_the_xcom_of_an_open_gate() -> None:
-    assert judge(account(error=0), "kling", Thresholds()).to_xcom("now") == {
+    assert judge(account(error=0), Condition("kling")).to_xcom("now") == {
         "service": "Kling API",
         "slug": "kling",
         "subscription_is_active": True,
@@ -122,32 +129,37 @@ def test_the_xcom_of_an_open_gate() -> None:
         "free_job_slots": None,
         "checked_at": "now",
     }
-    alone = judge(account(), None, Thresholds()).to_xcom("now")
+    alone = judge(account(), Condition()).to_xcom("now")
     assert alone["service"] is alone["slug"] is alone["total"] is None
     assert alone["subscription_is_active"] is True
 
 
 def test_what_is_free_is_asked_for_last_and_only_where_a_live_threshold_is_stated() -> None:
-    live = Thresholds(min_free_job_slots=3)
-    assert live.need_capacity and Thresholds(min_free_accounts=0).need_capacity
-    assert not Thresholds(1, 2, 3).need_capacity
+    live = Condition("kling", min_free_job_slots=3)
+    assert live.is_live and Condition("kling", min_free_accounts=0).is_live
+    assert not Condition("kling", 1, 2, 3).is_live
 
-    due = judge(account(), "kling", live)
-    assert due.capacity_due
-    assert not due.open, "nobody may take this for the last word"
-    assert due.reasons == ()
-    assert not judge(account(), "kling", Thresholds()).capacity_due
+    def asked(found: Account, condition: Condition) -> list[str]:
+        """The live endpoints that a look asks."""
+        told, asking = [], verdict(found, target_of(condition))
+        try:
+            question = next(asking)
+            while True:
+                told.append(question.path)
+                question = asking.send(Rows())
+        except StopIteration:
+            return told
+
+    assert asked(account(), live) == ["/v1/kling/scheduler/available"]
+    assert asked(account(), Condition("kling")) == []
     for closed in (account(active=False), account(working=0)):
-        verdict = judge(closed, "kling", live)
-        assert verdict.reasons
-        assert not verdict.capacity_due
+        assert asked(closed, live) == []
 
 
 def test_a_gate_opens_with_enough_free_job_slots() -> None:
-    opened = judge(account(), "kling", Thresholds(min_free_job_slots=3), capacity(3, 0))
+    opened = judge(account(), Condition("kling", min_free_job_slots=3), capacity(3, 0))
     assert opened.open
-    assert not opened.capacity_due
-    assert opened.opening() == (
+    assert messages.opened(opened) == (
         "The gate is open: kling: 2 of 3 accounts active, 1 free, with 3 free job slots."
     )
     told = opened.to_xcom("now")
@@ -156,21 +168,21 @@ def test_a_gate_opens_with_enough_free_job_slots() -> None:
 
 
 def test_each_shortfall_of_what_is_free_is_a_reason() -> None:
-    wanted = Thresholds(min_active_accounts=3, min_free_accounts=2, min_free_job_slots=40)
-    assert judge(account(), "kling", wanted, capacity(3, 0)).reasons == (
+    wanted = Condition("kling", min_active_accounts=3, min_free_accounts=2, min_free_job_slots=40)
+    assert judge(account(), wanted, capacity(3, 0)).reasons == (
         "kling: 2 of 3 accounts active, 3 needed",
         "kling: 1 free accounts, 2 needed",
         "kling: 3 free job slots, 40 needed",
     )
-    assert judge(account(), "kling", Thresholds(min_free_accounts=2), capacity(9, 0)).reasons == (
+    assert judge(account(), Condition("kling", min_free_accounts=2), capacity(9, 0)).reasons == (
         "kling: 1 free accounts, 2 needed",
     )
-    assert judge(account(), "kling", Thresholds(min_free_accounts=2), capacity(1, 1)).open
+    assert judge(account(), Condition("kling", min_free_accounts=2), capacity(1, 1)).open
 
 
 def test_unknown_is_never_enough() -> None:
-    wanted = Thresholds(min_free_accounts=0, min_free_job_slots=0)
-    assert judge(account(), "kling", wanted, capacity(9, None)).reasons == (
+    wanted = Condition("kling", min_free_accounts=0, min_free_job_slots=0)
+    assert judge(account(), wanted, capacity(9, None)).reasons == (
         "kling: free accounts unknown, 0 needed",
         "kling: free job slots unknown, 0 needed",
     )
@@ -178,50 +190,48 @@ def test_unknown_is_never_enough() -> None:
 
 def test_a_lapsed_subscription_found_at_the_live_look_closes_the_gate() -> None:
     refused = Capacity("kling", refused="Subscription required by a@b.c")
-    verdict = judge(account(), "kling", Thresholds(min_free_job_slots=0), refused)
+    verdict = judge(account(), Condition("kling", min_free_job_slots=0), refused)
     assert verdict.reasons == ("the subscription is not active (Subscription required by ***)",)
     assert verdict.subscription_is_active is False
     assert not verdict.open
-    lapsed = judge(account(active=False), "kling", Thresholds(min_free_job_slots=0), refused)
+    lapsed = judge(account(active=False), Condition("kling", min_free_job_slots=0), refused)
     assert lapsed.reasons == ("the subscription is not active",)
 
 
-@pytest.mark.parametrize("name", list(Thresholds.__dataclass_fields__))
+@pytest.mark.parametrize("name", list(THRESHOLDS))
 @pytest.mark.parametrize("value", [-1, True, 1.0, "2", [1]])
 def test_a_threshold_is_a_whole_number(name: str, value: object) -> None:
     with pytest.raises(UseApiConfigError, match=f"{name} is a whole number from 0 up"):
-        Thresholds(**{name: value})  # type: ignore[arg-type]
+        Condition("kling", **{name: value})  # type: ignore[arg-type]
 
 
 def test_a_threshold_needs_a_service() -> None:
     with pytest.raises(UseApiConfigError, match="max_error_accounts needs a service"):
-        check_arguments(None, Thresholds(max_error_accounts=0))
-    check_arguments("kling", Thresholds(max_error_accounts=0))
-    check_arguments("{{ params.service }}", Thresholds(max_error_accounts=0))
-    check_arguments(None, Thresholds())
+        Condition(max_error_accounts=0)
+    assert Condition("kling", max_error_accounts=0)
+    assert Condition("{{ params.service }}", max_error_accounts=0)
+    assert Condition()
     assert issubclass(UseApiConfigError, ValueError)
     assert issubclass(UseApiConfigError, UseApiError)
 
 
 def test_a_limit_of_jobs_needs_a_service_and_something_that_uses_it() -> None:
-    live = Thresholds(min_free_accounts=1)
-    check_arguments("google-flow", live, 1)
+    assert Condition("google-flow", min_free_accounts=1, jobs_per_account=1)
     with pytest.raises(UseApiConfigError, match="min_free_accounts, jobs_per_account needs a serv"):
-        check_arguments(None, live, 1)
+        Condition(min_free_accounts=1, jobs_per_account=1)
     with pytest.raises(UseApiConfigError, match="jobs_per_account needs a service"):
-        check_arguments(None, Thresholds(), 1)
+        Condition(jobs_per_account=1)
     with pytest.raises(UseApiConfigError, match="add min_free_job_slots or min_free_accounts"):
-        check_arguments("google-flow", Thresholds(min_active_accounts=1), 1)
+        Condition("google-flow", min_active_accounts=1, jobs_per_account=1)
     for bad in (0, -1, True, 1.5, "2"):
         with pytest.raises(UseApiConfigError, match="jobs_per_account is a whole number from 1 up"):
-            check_arguments("google-flow", live, bad)
+            Condition("google-flow", min_free_accounts=1, jobs_per_account=bad)  # type: ignore[arg-type]
 
 
 @given(st.lists(st.none() | SMALL, max_size=3), LIVE)
-def test_the_rule_of_a_gate(free: list[int | None], wanted: Thresholds) -> None:
-    alone = judge(account(), "kling", wanted)
-    verdict = judge(account(), "kling", wanted, capacity(*free))
-    assert alone.capacity_due == (not alone.reasons and wanted.need_capacity)
+def test_the_rule_of_a_gate(free: list[int | None], wanted: Condition) -> None:
+    alone = judge(account(), wanted)
+    verdict = judge(account(), wanted, capacity(*free))
     assert verdict.reasons[: len(alone.reasons)] == alone.reasons
 
     def enough(there: int | None, least: int | None) -> bool:
@@ -233,21 +243,21 @@ def test_the_rule_of_a_gate(free: list[int | None], wanted: Thresholds) -> None:
     assert verdict.open == (not alone.reasons and holds)
 
 
-@given(SMALL, SMALL, THRESHOLDS)
+@given(SMALL, SMALL, CONDITIONS)
 def test_one_more_working_account_never_closes_a_gate(
-    working: int, error: int, thresholds: Thresholds
+    working: int, error: int, condition: Condition
 ) -> None:
-    few = judge(account(total=9, working=working, error=error), "kling", thresholds)
-    more = judge(account(total=9, working=working + 1, error=error), "kling", thresholds)
+    few = judge(account(total=9, working=working, error=error), condition)
+    more = judge(account(total=9, working=working + 1, error=error), condition)
     assert more.open or not few.open
 
 
-@given(SMALL, SMALL, SMALL, THRESHOLDS)
+@given(SMALL, SMALL, SMALL, CONDITIONS)
 def test_an_inactive_subscription_closes_every_gate_and_adds_one_reason(
-    total: int, working: int, error: int, thresholds: Thresholds
+    total: int, working: int, error: int, condition: Condition
 ) -> None:
     numbers = {"total": total, "working": working, "error": error}
-    active = judge(account(**numbers), "kling", thresholds)
-    lapsed = judge(account(active=False, **numbers), "kling", thresholds)
+    active = judge(account(**numbers), condition)
+    lapsed = judge(account(active=False, **numbers), condition)
     assert not lapsed.open
     assert len(lapsed.reasons) == len(active.reasons) + 1
