@@ -10,6 +10,7 @@ import signal
 import sys
 
 from airflow_provider_useapi.sandbox import server
+from airflow_provider_useapi.sandbox.state import DEFAULT_TOKEN
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--port", type=_port, default=8787, help="0 takes a free one")
-    parser.add_argument("--token", default=server.DEFAULT_TOKEN, help="the API token to ask for")
+    parser.add_argument("--token", default=DEFAULT_TOKEN, help="the API token to ask for")
     parser.add_argument(
         "--inactive-for",
         type=float,
