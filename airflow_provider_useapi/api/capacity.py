@@ -93,7 +93,7 @@ class Capacity:
 
     @property
     def known(self) -> bool:
-        """Whether the numbers are known."""
+        """Whether the API told enough of every account to count what is free."""
         return self.free_job_slots is not None
 
     def to_dict(self) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from airflow_provider_useapi.exceptions import UseApiConfigError
 @dataclass(frozen=True)
 class Look:
     """
-    What the rules see.
+    What the rules compare: a snapshot, the one before it, and what the user asked for.
 
     :param now: this snapshot.
     :param last: the last one of the same account that told of services, if there is one.

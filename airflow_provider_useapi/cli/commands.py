@@ -51,7 +51,7 @@ def _command(command: Command) -> Command:
 
 @_command
 def account(args: Namespace) -> None:
-    """``airflow useapi account``."""
+    """Print the account and its linked accounts: ``airflow useapi account``."""
     with UseApiHook(args.conn_id) as hook:
         found = hook.get_account()
     if args.output in ("json", "yaml"):
@@ -63,7 +63,7 @@ def account(args: Namespace) -> None:
 
 @_command
 def check(args: Namespace) -> None:
-    """``airflow useapi check``."""
+    """Check once whether a gate would be open, and exit with 1 if not: ``airflow useapi check``."""
     stated = {name: getattr(args, name) for name in THRESHOLDS}
     thresholds = Thresholds(**stated)
     check_arguments(args.service, thresholds, args.jobs_per_account)
@@ -80,7 +80,7 @@ def check(args: Namespace) -> None:
 
 @_command
 def capacity(args: Namespace) -> None:
-    """``airflow useapi capacity``."""
+    """Print what is free at a service right now: ``airflow useapi capacity``."""
     with UseApiHook(args.conn_id) as hook:
         found = hook.get_capacity(args.service, jobs_per_account=args.jobs_per_account)
     _say(_free(found))
@@ -147,7 +147,7 @@ def _cell(value: object, output: str) -> object:
 
 
 def _say(text: str) -> None:
-    """Beside the output, which may go on to another program."""
+    """Print to standard error: the output may go on to another program."""
     print(text, file=sys.stderr)
 
 

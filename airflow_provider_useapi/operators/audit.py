@@ -62,15 +62,15 @@ class UseApiAuditOperator(BaseOperator):
     @classmethod
     def partial(cls, **kwargs: Any) -> OperatorPartial:
         """
-        As of any operator, with the alias in the DAG file.
+        Prepare a mapped audit, with the alias of its events in the DAG file.
 
-        Airflow would make it with the first event; of mapped tasks that end at the same time it
-        then fails all but one.
+        Airflow would make the alias with the first event; of mapped tasks that end at the same time
+        it then fails all but one.
         """
         return super().partial(**_with_alias(kwargs))
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Look, compare, tell, record."""
+        """Ask for the account, compare it with the last audit, log and record what was found."""
         from airflow_provider_useapi import metrics
         from airflow_provider_useapi.assets import ALIAS, account_asset
         from airflow_provider_useapi.audit.rules import audited, summary
@@ -188,7 +188,7 @@ class UseApiAuditCheckOperator(BaseOperator):
 
     def execute(self, context: Context) -> None:
         """
-        Check.
+        Fail if a finding is as severe as ``fail_on``.
 
         :raises AirflowFailException: with every finding that is severe enough.
         """

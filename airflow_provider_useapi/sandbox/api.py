@@ -19,7 +19,7 @@ _ERRORS = {402: "Account has no subscription or subscription expired", 404: "Not
 
 def normal_answer(method: str, path: str, state: State, *, authorized: bool) -> Answer:
     """
-    Return the answer to a request for which nothing is scripted.
+    The answer to a request for which nothing is scripted.
 
     :param method: the request's method.
     :param path: its path, without a query.
@@ -37,7 +37,7 @@ def normal_answer(method: str, path: str, state: State, *, authorized: bool) -> 
 
 def body_of(answer: Answer, path: str, state: State) -> object:
     """
-    Return the body of an answer, the service's own if the answer has none.
+    The body of an answer, the service's own if the answer has none.
 
     :param answer: a scripted answer or the normal one.
     :param path: the path that was asked for.

@@ -95,7 +95,7 @@ class Sandbox(State):
 
     def connection_uri(self, **extra: object) -> str:
         """
-        Return an Airflow connection to this sandbox as a URI.
+        An Airflow connection to this sandbox, as a URI.
 
         :param extra: extras of the connection, such as ``timeout=5``.
         """
@@ -109,7 +109,7 @@ class Sandbox(State):
 
     def connection_json(self, **extra: object) -> str:
         """
-        Return an Airflow connection to this sandbox as JSON.
+        An Airflow connection to this sandbox, as JSON.
 
         :param extra: extras of the connection, such as ``timeout=5``.
         """

@@ -16,7 +16,7 @@ DEFAULT_TOKEN = "user:12345-sandbox"  # noqa: S105 - opens nothing but a sandbox
 
 
 def documented_account() -> dict[str, Any]:
-    """Return the example response of the page that documents the endpoint."""
+    """The example response of the page that documents ``GET /v2/account``."""
     return {
         "id": 12345,
         "email": "user@example.com",
@@ -102,7 +102,7 @@ class State:
 
     def take_scripted(self, path: str) -> Answer | None:
         """
-        Return the next scripted answer of a path, which is then used up; None if there is none.
+        The next scripted answer of a path, which is then used up; ``None`` if there is none.
 
         :param path: the path without a query.
         """
