@@ -110,7 +110,7 @@ class Snapshot:
         return cls(
             conn_id=conn_id,
             checked_at=checked_at,
-            refusal="the answer holds neither an account id nor services" if is_foreign else None,
+            refusal="the response has neither an account id nor services" if is_foreign else None,
             account_id=account.id,
             subscription_is_active=account.subscription_is_active,
             subscriptions=account.subscriptions,

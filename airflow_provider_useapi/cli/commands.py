@@ -101,11 +101,11 @@ def capacity(args: Namespace) -> None:
 
 
 def _headline(found: Account) -> str:
-    whose = "an account without an id" if found.id is None else f"account {found.id}"
+    whose = "Account without an id" if found.id is None else f"Account {found.id}"
     state = "active" if found.subscription_is_active else "not active"
     renewed = f", renewed on {found.renewed_on}" if found.renewed_on else ""
-    said = f" It says: {public_text(found.error)}" if found.error else ""
-    return f"This is {whose}; its subscription is {state}{renewed}.{said}"
+    said = f" The API says: {public_text(found.error)}" if found.error else ""
+    return f"{whose}: the subscription is {state}{renewed}.{said}"
 
 
 def _row(verdict: Verdict, output: str) -> dict[str, Any]:
@@ -123,11 +123,11 @@ def _join(verdict: Verdict) -> str:
 
 def _free(found: Capacity) -> str:
     if found.refused:
-        return f"{found.service}: the API asks for payment: {found.refused}"
+        return f"{found.service}: the subscription is not active ({found.refused})."
     if found.free_job_slots is None:
-        return f"{found.service}: it is not known how many job slots are free."
+        return f"{found.service}: the number of free job slots is unknown."
     accounts, slots = found.free_accounts, found.free_job_slots
-    return f"{found.service}: {accounts} accounts with {slots} free job slots."
+    return f"{found.service}: free accounts {accounts}, free job slots {slots}."
 
 
 def _print(rows: Sequence[Mapping[str, Any]], output: str) -> None:

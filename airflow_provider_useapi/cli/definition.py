@@ -31,11 +31,11 @@ ARG_JOBS_PER_ACCOUNT = Arg(
 ARGS_THRESHOLDS = tuple(
     Arg((f"--{name}",), help=help_text, type=_COUNT)
     for name, help_text in (
-        ("min-active-accounts", "At least so many linked accounts are active (default: 1)"),
-        ("max-error-accounts", "At most so many are in error"),
-        ("min-allocations-left", "The subscription allows at least so many more"),
-        ("min-free-accounts", "At least so many have a free job slot right now"),
-        ("min-free-job-slots", "At least so many job slots are free right now"),
+        ("min-active-accounts", "Minimum number of active linked accounts (default: 1)"),
+        ("max-error-accounts", "Maximum number of linked accounts in error"),
+        ("min-allocations-left", "Minimum number of linked accounts that can still be added"),
+        ("min-free-accounts", "Minimum number of linked accounts with a free job slot right now"),
+        ("min-free-job-slots", "Minimum number of free job slots right now"),
     )
 )
 _SERVICE = "Slug or key of a service, such as kling"
@@ -47,7 +47,7 @@ def get_useapi_commands() -> list[CLICommand]:
     return [
         GroupCommand(
             name="useapi",
-            help="Look at a useapi.net account",
+            help="Show and check a useapi.net account",
             subcommands=(
                 ActionCommand(
                     name="account",
@@ -61,14 +61,17 @@ def get_useapi_commands() -> list[CLICommand]:
                 ),
                 ActionCommand(
                     name="check",
-                    help="Look once whether a gate would be open",
+                    help="Check once whether a gate would be open",
                     description=(
-                        "Look once, as UseApiAccountSensor does, with its thresholds. Exits with 0"
-                        " if the gate is open, 1 if it is closed, 2 on an error."
+                        "Check once, with the thresholds of UseApiAccountSensor. Exits with 0 if"
+                        " the gate is open, 1 if it is closed, 2 on an error."
                     ),
                     func=lazy_load_command(f"{_COMMANDS}.check"),
                     args=(
-                        Arg(("--service",), help=f"{_SERVICE}; the subscription alone if missing"),
+                        Arg(
+                            ("--service",),
+                            help=f"{_SERVICE} (default: check the subscription alone)",
+                        ),
                         *ARGS_THRESHOLDS,
                         ARG_JOBS_PER_ACCOUNT,
                         *every,
@@ -76,7 +79,7 @@ def get_useapi_commands() -> list[CLICommand]:
                 ),
                 ActionCommand(
                     name="capacity",
-                    help="Show what is free at a service right now",
+                    help="Show the free job slots of a service right now",
                     description=(
                         "Show the linked accounts of a service with their free job slots. Exits"
                         " with 2 on an error."

@@ -64,7 +64,7 @@ def test_a_gate_logs_the_first_finding_and_every_change_of_it(
         " minimax: 0 of 0 accounts active, 3 needed.",
         "INFO The gate is closed: minimax: 1 of 3 accounts active, 3 needed.",
         "WARNING The gate could not look: Connection 'useapi_default': GET /v2/account was answered"
-        " with 503, the API has trouble of its own: Service Unavailable",
+        " with 503, server error: Service Unavailable",
         "INFO The gate is closed: the subscription is not active;"
         " minimax: 0 of 0 accounts active, 3 needed.",
         "INFO The gate is open: minimax: 3 of 3 accounts active.",

@@ -350,7 +350,9 @@ def test_the_own_limit_stands_in_for_one_that_is_missing() -> None:
 
 @pytest.mark.parametrize("bad", [0, -1, True, 1.0, "2"])
 def test_a_limit_is_a_whole_number_from_1(bad: Any) -> None:
-    with pytest.raises(UseApiConfigError, match="jobs_per_account is a whole number from 1 up"):
+    with pytest.raises(
+        UseApiConfigError, match="jobs_per_account must be a whole number of at least 1"
+    ):
         endpoints_of("kling", bad)
 
 
@@ -361,14 +363,14 @@ def test_a_limit_is_a_whole_number_from_1(bad: Any) -> None:
     ("service", "why"),
     [
         *[(service.slug, service.note) for service in CATALOGUE if not service.live],
-        ("Brand New API", "it is not in the catalogue"),
-        ("", "it is not in the catalogue"),
-        (None, "it is not in the catalogue"),
+        ("Brand New API", "the service is not in the catalogue"),
+        ("", "the service is not in the catalogue"),
+        (None, "the service is not in the catalogue"),
     ],
 )
 def test_a_service_that_does_not_tell_says_so_and_which_do(service: Any, why: str) -> None:
     assert why
-    with pytest.raises(UseApiConfigError, match="cannot be told") as refused:
+    with pytest.raises(UseApiConfigError, match="cannot be checked") as refused:
         endpoints_of(service, 1)
     assert why in str(refused.value)
     assert "min_active_accounts" in str(refused.value)
@@ -377,7 +379,7 @@ def test_a_service_that_does_not_tell_says_so_and_which_do(service: Any, why: st
 
 @pytest.mark.parametrize("service", ["google-flow", "Mureka API"])
 def test_a_gate_needs_a_limit_where_none_is_published(service: str) -> None:
-    with pytest.raises(UseApiConfigError, match="state jobs_per_account"):
+    with pytest.raises(UseApiConfigError, match="set jobs_per_account"):
         endpoints_of(service, None)
     assert len(endpoints_of(service, 1)) == 1
 
