@@ -7,16 +7,22 @@ BIN := $(VENV)/bin
 CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
 
-.PHONY: demo test lint system bench lock clean
+.PHONY: demo help test unit lint system bench lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
 	@$(BIN)/python -m tests.system.demo
 
-test: $(VENV)/ready
+help:  ## what can be made
+	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-7s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+test: $(VENV)/ready  ## every test but those of whole Airflows
 	$(BIN)/python -m pytest --numprocesses 4  # most of them wait
 
-lint: $(VENV)/linters
+unit: $(VENV)/ready  ## the tests of the pure part and of the sandbox, without an Airflow database
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 tests/unit
+
+lint: $(VENV)/linters  ## style, types, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -48,5 +54,5 @@ lock: $(VENV)/linters  ## write down the versions that are installed
 	@{ head -n 1 $(CONSTRAINTS); $(BIN)/python -m pip freeze --exclude-editable; } > $(CONSTRAINTS).new
 	@mv $(CONSTRAINTS).new $(CONSTRAINTS)
 
-clean:
+clean:  ## remove every virtual environment and the demo's Airflow
 	rm -rf .venv .venv-* .airflow

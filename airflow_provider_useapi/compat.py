@@ -21,10 +21,10 @@ if TYPE_CHECKING:
         """A small store that outlives the process of a rescheduled task."""
 
         def get(self, key: str, default: Any = None) -> Any:
-            """Read a value."""
+            """Read a value; ``default`` if there is none."""
 
         def set(self, key: str, value: Any) -> None:
-            """Write a value."""
+            """Keep a value for the next process of the task."""
 
     class AssetStore(Protocol):
         """A small store that belongs to an asset, and outlives the triggerer."""
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
             """Read a value; ``None`` if there is none."""
 
         async def aset(self, key: str, value: Any) -> None:
-            """Write a value."""
+            """Keep a value for the next triggerer."""
 
 
 _RELEASE = tuple(map(int, _version.split(".")[:2]))
@@ -136,7 +136,7 @@ def mask(secrets: Iterable[str]) -> None:
 
 async def amask(secrets: Iterable[str]) -> None:
     """
-    The same on an event loop.
+    Keep secrets out of all task logs, from an event loop.
 
     In a thread, because ``mask_secret`` waits for the supervisor, and only 3.3.2 has an
     asynchronous one.
@@ -145,7 +145,7 @@ async def amask(secrets: Iterable[str]) -> None:
 
 
 def make_asset(name: str, uri: str) -> Asset:
-    """An asset; a dataset of Airflow 2 has no name."""
+    """An asset, or the dataset that Airflow 2 has in its place, which has no name."""
     from airflow.providers.common.compat.sdk import Asset
 
     return Asset(name=name, uri=uri) if hasattr(Asset, "name") else Asset(uri)

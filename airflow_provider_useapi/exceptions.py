@@ -8,7 +8,7 @@ What can go wrong between a task and useapi.net.
     │   └── UseApiConnectionNotFoundError   there is no connection, says Airflow
     ├── UseApiAuthError          the API token was refused                     permanent
     ├── UseApiRequestError       the API refused the request itself            permanent
-    ├── UseApiUnavailableError   no answer, or one that asks to come back      transient
+    ├── UseApiUnavailableError   no answer in time, rate limited or busy       transient
     └── UseApiResponseError      an answer that cannot be the API's            transient
 
 A *permanent* error comes back however often one asks; a *transient* one is worth another try.
@@ -25,7 +25,7 @@ class UseApiError(Exception):
 
     :param message: one sentence, free of tokens and e-mail addresses.
     :param status_code: the HTTP status that was answered, if one was.
-    :param retry_after: seconds from now before which the API does not want to be asked again.
+    :param retry_after: seconds from now until the API may be asked again.
     """
 
     permanent: ClassVar[bool] = True
@@ -60,7 +60,7 @@ class UseApiRequestError(UseApiError):
 
 
 class UseApiUnavailableError(UseApiError):
-    """The API could not be reached in time, or asked to be left alone for a while."""
+    """The API could not be reached in time, or is rate limiting or busy."""
 
     permanent = False
 

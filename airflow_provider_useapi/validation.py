@@ -19,7 +19,9 @@ def check_whole_number(name: str, value: object, least: int = 0) -> None:
     :raises UseApiConfigError: if it is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise UseApiConfigError(f"{name} is a whole number from {least} up; it was {value!r}.")
+        raise UseApiConfigError(
+            f"{name} must be a whole number of at least {least}; it is {value!r}."
+        )
 
 
 def check_jobs_per_account(value: object) -> None:

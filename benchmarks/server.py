@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from airflow_provider_useapi.sandbox.api import documented_account
+from airflow_provider_useapi.sandbox.state import documented_account
 
 HOST = "127.0.0.1"
 ACCOUNT = "/v2/account"

@@ -73,7 +73,7 @@ class ServiceAccounts:
 @dataclass(frozen=True)
 class Account:
     """
-    A useapi.net account.
+    A useapi.net account, as one answer of the API told of it.
 
     Dates are kept as the API writes them (ISO 8601, UTC), because some of them are malformed;
     only :attr:`renewed_on` is parsed.

@@ -93,7 +93,7 @@ class Capacity:
 
     @property
     def known(self) -> bool:
-        """Whether the numbers are known."""
+        """Whether the API told enough of every account to count what is free."""
         return self.free_job_slots is not None
 
     def to_dict(self) -> dict[str, Any]:
@@ -124,16 +124,16 @@ def live_service(
     check_jobs_per_account(jobs_per_account)
     entry = service_of(service) if isinstance(service, str) else None
     if entry is None or not entry.live:
-        why = entry.note if entry else "it is not in the catalogue"
+        why = entry.note if entry else "the service is not in the catalogue of this provider"
         told = ", ".join(each.slug for each in CATALOGUE if each.live)
         raise UseApiConfigError(
-            f"What is free at {public_text(repr(service), limit=40)} cannot be told: {why}. Use"
-            f" min_active_accounts instead, or a service that tells: {told}."
+            f"Free job slots of {public_text(repr(service), limit=40)} cannot be checked: {why}."
+            f" Use min_active_accounts instead, or one of these services: {told}."
         )
     if limit_needed and not entry.publishes_limit and jobs_per_account is None:
         raise UseApiConfigError(
-            f"{entry.slug} does not publish how many jobs an account may run at a time, so that its"
-            " free job slots are unknown: state jobs_per_account, for example jobs_per_account=1."
+            f"{entry.slug} does not publish how many jobs an account may run at a time, so its free"
+            " job slots are unknown; set jobs_per_account, for example jobs_per_account=1."
         )
     return entry
 

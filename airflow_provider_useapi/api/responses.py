@@ -133,34 +133,35 @@ def _classify(answer: Answer, body: object) -> tuple[type[UseApiError], str]:
     status, is_json = answer.status, body is not NOT_JSON
     if status == 200:
         if answer.timed_out:
-            return UseApiUnavailableError, "but the body did not come in time"
-        unfit = "not as documented" if isinstance(body, dict) else "no JSON object"
+            return UseApiUnavailableError, "but the body did not arrive in time"
+        unfit = "not as documented" if isinstance(body, dict) else "not a JSON object"
         flaw = answer.flaw or (unfit if is_json else "not JSON")
         return UseApiResponseError, f"but the body is {flaw}"
     if status == 403 and not is_json:
-        return UseApiResponseError, "not by useapi.net but by something in between"
+        return UseApiResponseError, _PROXY
     return _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, _FOREIGN)
 
 
 _Meaning = tuple[type[UseApiError], str]
-_FOREIGN: _Meaning = (UseApiResponseError, "which the API does not use here")
+_PROXY = "the response came from a proxy or CDN, not from useapi.net"
+_FOREIGN: _Meaning = (UseApiResponseError, "an unexpected status")
 _BY_STATUS: Mapping[int, _Meaning] = {
     401: (UseApiAuthError, "the API token was refused (is the password the whole token?)"),
     403: (UseApiAuthError, "the API token was refused"),
-    408: (UseApiUnavailableError, "it asks to come back later"),
-    429: (UseApiUnavailableError, "it asks to come back later"),
+    408: (UseApiUnavailableError, "the request timed out at the server"),
+    429: (UseApiUnavailableError, "rate limited or busy"),
     596: (UseApiRequestError, "a linked account cannot be used"),
 }
 _BY_CLASS: Mapping[int, _Meaning] = {
-    1: (UseApiUnavailableError, "which is no final answer"),
+    1: (UseApiUnavailableError, "an interim status without a final response"),
     3: (UseApiRequestError, "a redirect, which is never followed (check the connection's host)"),
     4: (UseApiRequestError, "the request was refused"),
-    5: (UseApiUnavailableError, "the API has trouble of its own"),
+    5: (UseApiUnavailableError, "server error"),
 }
 
 
 def _page(answer: Answer) -> str:
-    """A body that may be shown as it is: a page of something in between."""
+    """A body that may be shown as it is: the page of a proxy or CDN."""
     text = answer.body.decode("utf-8", "replace").lstrip("\ufeff \r\n\t")
     # What starts like JSON may be half an account: a name, half an address.
     return "" if answer.flaw or text.startswith(("{", "[", '"')) else text

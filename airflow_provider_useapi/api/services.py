@@ -40,7 +40,7 @@ class Endpoint:
 @dataclass(frozen=True)
 class Service:
     """
-    One AI service.
+    An AI service behind useapi.net, and where it tells which accounts are free.
 
     :param slug: its name in the paths of the API, and ours.
     :param key: the key that ``/v2/account`` lists it under.

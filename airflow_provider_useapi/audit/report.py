@@ -25,10 +25,10 @@ _MOST_CELLS = 40
 
 def report(snapshot: Snapshot) -> str:
     """
-    The report of an audit.
+    The report of an audit as one HTML page, which loads nothing else.
 
     :param snapshot: of the audit, with its findings.
-    :return: the whole file.
+    :return: the page, ready to be written to a file.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

@@ -24,7 +24,7 @@ from airflow_provider_useapi.exceptions import UseApiConfigError
 @dataclass(frozen=True)
 class Look:
     """
-    What the rules see.
+    What the rules compare: a snapshot, the one before it, and what the user asked for.
 
     :param now: this snapshot.
     :param last: the last one of the same account that told of services, if there is one.
@@ -191,7 +191,7 @@ def severe(findings: Collection[Finding], fail_on: str) -> list[Finding]:
     :raises UseApiConfigError: if it is no severity.
     """
     if fail_on not in SEVERITIES:
-        raise UseApiConfigError(f"fail_on is 'critical' or 'warning'; it was {fail_on!r}.")
+        raise UseApiConfigError(f"fail_on must be 'critical' or 'warning'; it is {fail_on!r}.")
     return [
         found for found in findings if SEVERITIES.index(found.severity) <= SEVERITIES.index(fail_on)
     ]

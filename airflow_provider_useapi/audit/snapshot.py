@@ -39,7 +39,7 @@ _PERSONAL = 4
 @dataclass(frozen=True)
 class Finding:
     """
-    One thing that an audit found.
+    Something that an audit found wrong, and since when.
 
     :param code: its stable name, such as ``UA002``.
     :param severity: ``critical`` or ``warning``.
@@ -96,7 +96,7 @@ class Snapshot:
     @classmethod
     def of_account(cls, account: Account, conn_id: str, checked_at: str) -> Snapshot:
         """
-        What an account looks like.
+        The snapshot of an account that the API told of.
 
         :param account: what the API answered.
         :param conn_id: the Airflow connection.
@@ -110,7 +110,7 @@ class Snapshot:
         return cls(
             conn_id=conn_id,
             checked_at=checked_at,
-            refusal="the answer holds neither an account id nor services" if is_foreign else None,
+            refusal="the response has neither an account id nor services" if is_foreign else None,
             account_id=account.id,
             subscription_is_active=account.subscription_is_active,
             subscriptions=account.subscriptions,
@@ -125,7 +125,7 @@ class Snapshot:
     @classmethod
     def of_refusal(cls, error: str, conn_id: str, checked_at: str) -> Snapshot:
         """
-        What is left of a look that was answered, but not with an account.
+        The snapshot of an answer that holds no account, such as a refused token.
 
         :param error: what the answer was.
         :param conn_id: the Airflow connection.

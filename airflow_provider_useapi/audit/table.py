@@ -18,10 +18,10 @@ def table(snapshot: Snapshot) -> Iterator[str]:
     """
     known = snapshot.last_known
     if known is None:
-        yield "Nothing is known of the linked accounts yet."
+        yield "No data on the linked accounts yet."
         return
     if known is not snapshot:
-        yield f"The answer tells of no linked accounts; those of {known.checked_at}:"
+        yield f"The response lists no linked accounts; the last known ones, of {known.checked_at}:"
     every = rows(snapshot)
     cells = [_HEAD]
     for row in every[:MAX_SERVICES]:

@@ -50,7 +50,7 @@ def _command(command: Command) -> Command:
 
 @_command
 def account(args: Namespace) -> None:
-    """``airflow useapi account``."""
+    """Print the account and its linked accounts: ``airflow useapi account``."""
     with UseApiHook(args.conn_id) as hook:
         found = hook.get_account()
     if args.output in ("json", "yaml"):
@@ -62,7 +62,7 @@ def account(args: Namespace) -> None:
 
 @_command
 def check(args: Namespace) -> None:
-    """``airflow useapi check``."""
+    """Check once whether a gate would be open, and exit with 1 if not: ``airflow useapi check``."""
     condition = Condition(**{name: getattr(args, name) for name in FIELDS})
     with UseApiHook(args.conn_id) as hook:
         verdict = ask_all(look(condition), functools.partial(hook.retrying(), hook.answer))
@@ -76,7 +76,7 @@ def check(args: Namespace) -> None:
 
 @_command
 def capacity(args: Namespace) -> None:
-    """``airflow useapi capacity``."""
+    """Print what is free at a service right now: ``airflow useapi capacity``."""
     with UseApiHook(args.conn_id) as hook:
         found = hook.get_capacity(args.service, jobs_per_account=args.jobs_per_account)
     _say(_free(found))
@@ -97,11 +97,11 @@ def capacity(args: Namespace) -> None:
 
 
 def _headline(found: Account) -> str:
-    whose = "an account without an id" if found.id is None else f"account {found.id}"
+    whose = "Account without an id" if found.id is None else f"Account {found.id}"
     state = "active" if found.subscription_is_active else "not active"
     renewed = f", renewed on {found.renewed_on}" if found.renewed_on else ""
-    said = f" It says: {public_text(found.error)}" if found.error else ""
-    return f"This is {whose}; its subscription is {state}{renewed}.{said}"
+    said = f" The API says: {public_text(found.error)}" if found.error else ""
+    return f"{whose}: the subscription is {state}{renewed}.{said}"
 
 
 def _row(verdict: Verdict, output: str) -> dict[str, Any]:
@@ -115,11 +115,11 @@ def _row(verdict: Verdict, output: str) -> dict[str, Any]:
 
 def _free(found: Capacity) -> str:
     if found.refused:
-        return f"{found.service}: the API asks for payment: {found.refused}"
+        return f"{found.service}: the subscription is not active ({found.refused})."
     if found.free_job_slots is None:
-        return f"{found.service}: it is not known how many job slots are free."
+        return f"{found.service}: the number of free job slots is unknown."
     accounts, slots = found.free_accounts, found.free_job_slots
-    return f"{found.service}: {accounts} accounts with {slots} free job slots."
+    return f"{found.service}: free accounts {accounts}, free job slots {slots}."
 
 
 def _print(rows: Sequence[Mapping[str, Any]], output: str) -> None:
@@ -139,7 +139,7 @@ def _cell(value: object, output: str) -> object:
 
 
 def _say(text: str) -> None:
-    """Beside the output, which may go on to another program."""
+    """Print to standard error: the output may go on to another program."""
     print(text, file=sys.stderr)
 
 

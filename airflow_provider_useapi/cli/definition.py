@@ -49,7 +49,7 @@ def get_useapi_commands() -> list[CLICommand]:
     return [
         GroupCommand(
             name="useapi",
-            help="Look at a useapi.net account",
+            help="Show and check a useapi.net account",
             subcommands=(
                 ActionCommand(
                     name="account",
@@ -63,14 +63,17 @@ def get_useapi_commands() -> list[CLICommand]:
                 ),
                 ActionCommand(
                     name="check",
-                    help="Look once whether a gate would be open",
+                    help="Check once whether a gate would be open",
                     description=(
-                        "Look once, as UseApiAccountSensor does, with its thresholds. Exits with 0"
-                        " if the gate is open, 1 if it is closed, 2 on an error."
+                        "Check once, with the thresholds of UseApiAccountSensor. Exits with 0 if"
+                        " the gate is open, 1 if it is closed, 2 on an error."
                     ),
                     func=lazy_load_command(f"{_COMMANDS}.check"),
                     args=(
-                        Arg(("--service",), help=f"{_SERVICE}; the subscription alone if missing"),
+                        Arg(
+                            ("--service",),
+                            help=f"{_SERVICE} (default: check the subscription alone)",
+                        ),
                         *ARGS_THRESHOLDS,
                         ARG_JOBS_PER_ACCOUNT,
                         *every,
@@ -78,7 +81,7 @@ def get_useapi_commands() -> list[CLICommand]:
                 ),
                 ActionCommand(
                     name="capacity",
-                    help="Show what is free at a service right now",
+                    help="Show the free job slots of a service right now",
                     description=(
                         "Show the linked accounts of a service with their free job slots. Exits"
                         " with 2 on an error."

@@ -27,7 +27,7 @@ def ascii_host(host: str | None) -> str:
         name = idna.encode(name, uts46=True).decode()
         idna.decode(name)
     if not _NAME.fullmatch(name) or any(len(label) > 63 for label in name.split(".")):
-        raise ValueError(f"{name!r} is no host name")
+        raise ValueError(f"{name!r} is not a host name")
     return name
 
 

@@ -45,7 +45,7 @@ def refuse_unusable(proxy: str, where: str) -> None:
 
     :param proxy: its URL.
     :param where: where it was written, to start the message with.
-    :raises UseApiConfigError: for a SOCKS proxy and for what is no URL of a proxy.
+    :raises UseApiConfigError: for a SOCKS proxy and for what is not a valid proxy URL.
     """
     try:
         parts = urlsplit(proxy)
@@ -58,12 +58,12 @@ def refuse_unusable(proxy: str, where: str) -> None:
         scheme, host = "", ""
     if scheme.startswith("socks"):
         raise UseApiConfigError(
-            f"{where} names a SOCKS proxy, which is not supported; name an HTTP proxy,"
+            f"{where} names a SOCKS proxy, which is not supported; use an HTTP proxy,"
             " such as http://proxy.example.com:3128, or add the host to NO_PROXY."
         )
     if scheme not in ("http", "https") or not host:
         raise UseApiConfigError(
-            f"{where} is no URL of a proxy; write for example http://proxy.example.com:3128,"
+            f"{where} is not a valid proxy URL; write for example http://proxy.example.com:3128,"
             " or http://name:password@proxy.example.com:3128, percent-encoded beyond ASCII."
         )
 

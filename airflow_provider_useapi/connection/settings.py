@@ -88,7 +88,7 @@ def read_settings(
     if unknown := sorted(set(map(str, extra)) - set(fields.DEFAULTS)):
         known = ", ".join(fields.DEFAULTS)
         shown = public_text(", ".join(unknown), (token,))
-        warnings.append(f"extra holds {shown}, which is not used; the extras are {known}.")
+        warnings.append(f"extra contains {shown}, which is not used; the known extras are {known}.")
     allow_http = reader.boolean("allow_http")
     base = _base_url(reader, host, port)
     proxy = reader.text("proxy")
@@ -100,7 +100,7 @@ def read_settings(
         proxy = environment_proxy(base.scheme, base.netloc, conn_id, local_only=local_only)
     client_cert, client_key = reader.text("client_cert"), reader.text("client_key")
     if client_key and not client_cert:
-        raise reader.error("extra 'client_key' needs 'client_cert' beside it.")
+        raise reader.error("extra 'client_key' also needs 'client_cert'.")
     return Settings(
         conn_id=conn_id,
         token=token,
@@ -166,7 +166,7 @@ class _Reader:
             return float(fields.DEFAULTS[name])
         # A day: longer than any request lasts, shorter than what overflows a socket's timer.
         if not 0 < number <= 86400:
-            raise self.bad(name, "a number of seconds above 0 and up to 86400, such as 30")
+            raise self.bad(name, "a number of seconds above 0 and at most 86400, such as 30")
         return number
 
     def whole(self, name: str) -> int:
@@ -174,7 +174,7 @@ class _Reader:
         if number is None:
             return int(fields.DEFAULTS[name])
         if number < 1 or not number.is_integer():
-            raise self.bad(name, "a whole number from 1 up, such as 3")
+            raise self.bad(name, "a whole number of at least 1, such as 3")
         return int(number)
 
     def verify(self) -> bool | str:
@@ -207,7 +207,7 @@ def _token(conn_id: str, password: str | None, login: str | None) -> tuple[str, 
         )
     if not token.isascii() or not token.isprintable() or " " in token:
         raise error(
-            "the password holds spaces, control or other characters that no API token has;"
+            "the password contains spaces, control or other characters that no API token has;"
             " paste the token again."
         )
     return token, warnings
@@ -221,15 +221,15 @@ def _base_url(reader: _Reader, host: str | None, port: int | None) -> SplitResul
         parts = urlsplit(text)
         ascii_name, own_port = ascii_host(parts.hostname), parts.port
     except ValueError:
-        raise reader.error(f"the host cannot be read as a URL of a server; {example}.") from None
+        raise reader.error(f"the host is not a valid URL; {example}.") from None
     if parts.scheme not in ("http", "https"):
         scheme = public_text(parts.scheme, limit=20)
-        raise reader.error(f"the host has the scheme {scheme!r}; {example}.")
+        raise reader.error(f"the host has the unsupported scheme {scheme!r}; {example}.")
     if any(c.isspace() or not c.isprintable() for c in text):
-        raise reader.error(f"the host holds spaces or control characters; {example}.")
+        raise reader.error(f"the host contains spaces or control characters; {example}.")
     if parts.username is not None or parts.query or parts.fragment:
         raise reader.error(
-            f"the host holds more than scheme, name, port and path; {example}"
+            f"the host may contain only scheme, name, port and path; {example}"
             " and put the token into the password."
         )
     if port is not None and not 0 < port < 65536:
@@ -249,10 +249,10 @@ def _refuse_plain_http(
     if not is_loopback(base.hostname):
         raise reader.error(
             "the host starts with http://, which would send the token unencrypted; write https://,"
-            " or set extra 'allow_http' to true if this network is yours alone."
+            " or set extra 'allow_http' to true if you trust this network."
         )
     if proxy and not is_loopback(urlsplit(proxy).hostname):
         raise reader.error(
             "plain http through a proxy would send the token unencrypted; remove extra 'proxy', or"
-            " set extra 'allow_http' to true if this network is yours alone."
+            " set extra 'allow_http' to true if you trust this network."
         )

@@ -43,9 +43,9 @@ class Condition:
     service: str | None = None
     min_active_accounts: int | None = _threshold("active linked accounts (default: 1)")
     max_error_accounts: int | None = _threshold("linked accounts in error")
-    min_allocations_left: int | None = _threshold("accounts that can still be linked")
+    min_allocations_left: int | None = _threshold("linked accounts that can still be added")
     min_free_accounts: int | None = _threshold(
-        "accounts with a free job slot right now", is_live=True
+        "linked accounts with a free job slot right now", is_live=True
     )
     min_free_job_slots: int | None = _threshold("free job slots right now", is_live=True)
     jobs_per_account: int | None = None

@@ -91,4 +91,6 @@ def _unreadable(conn_id: str, error: Exception) -> UseApiError:
     said = f"Connection {conn_id!r} cannot be read: {type(error).__name__}"
     if isinstance(error, (ValueError, TypeError)):
         return UseApiConfigError(f"{said}; write it as a URI or as JSON.")
-    return UseApiUnavailableError(f"{said}; what keeps the connections is out of reach.")
+    return UseApiUnavailableError(
+        f"{said}; the secrets backend or the metadata database cannot be reached."
+    )

@@ -191,8 +191,8 @@ class UseApiHook(BaseHook):
             self.close()
         if not account.is_recognisable and account.error is None:
             return False, (
-                "Something answers there, but not like useapi.net: the answer holds neither an"
-                f" account id nor services. The base URL of useapi.net is {fields.DEFAULT_HOST}."
+                "The response is not from useapi.net: it has neither an account id nor services."
+                f" The base URL of useapi.net is {fields.DEFAULT_HOST}."
             )
         whose = "an account without an id" if account.id is None else f"account {account.id}"
         state = "active" if account.subscription_is_active else "not active"

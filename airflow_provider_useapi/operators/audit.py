@@ -62,15 +62,15 @@ class UseApiAuditOperator(BaseOperator):
     @classmethod
     def partial(cls, **kwargs: Any) -> OperatorPartial:
         """
-        As of any operator, with the alias in the DAG file.
+        Prepare a mapped audit, with the alias of its events in the DAG file.
 
-        Airflow would make it with the first event; of mapped tasks that end at the same time it
-        then fails all but one.
+        Airflow would make the alias with the first event; of mapped tasks that end at the same time
+        it then fails all but one.
         """
         return super().partial(**_with_alias(kwargs))
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Look, compare, tell, record."""
+        """Ask for the account, compare it with the last audit, log and record what was found."""
         from airflow_provider_useapi import metrics
         from airflow_provider_useapi.assets import ALIAS, account_asset
         from airflow_provider_useapi.audit.rules import audited, summary
@@ -106,7 +106,7 @@ class UseApiAuditOperator(BaseOperator):
             return None
         if isinstance(self.services, str) or not all(map(_is_name, self.services)):
             raise AirflowFailException(
-                f"services takes a list of slugs or keys, such as ['kling', 'minimax']; it was"
+                f"services must be a list of slugs or keys, such as ['kling', 'minimax']; it is"
                 f" {self.services!r:.100}."
             )
         return {slug_of(name): name for name in self.services}
@@ -163,7 +163,7 @@ class UseApiAuditOperator(BaseOperator):
         if path.protocol in ("", "file"):  # object storage has no folders to make
             Path(path.path).parent.mkdir(parents=True, exist_ok=True)
         path.write_text(report(snapshot), encoding="utf-8")
-        self.log.info("The report is at %s.", to)
+        self.log.info("Wrote the report to %s.", to)
 
 
 class UseApiAuditCheckOperator(BaseOperator):
@@ -187,7 +187,7 @@ class UseApiAuditCheckOperator(BaseOperator):
 
     def execute(self, context: Context) -> None:
         """
-        Check.
+        Fail if a finding is as severe as ``fail_on``.
 
         :raises AirflowFailException: with every finding that is severe enough.
         """
@@ -202,15 +202,15 @@ class UseApiAuditCheckOperator(BaseOperator):
             findings = read_findings(audit)
             if findings is None:
                 raise AirflowFailException(
-                    "audit is not what a UseApiAuditOperator returned; write audit=audit.output,"
-                    " where audit is one."
+                    "audit is not what a UseApiAuditOperator returned; pass the output of its task,"
+                    " such as audit=audit.output."
                 )
             found = severe(findings, self.fail_on)
             if found:
                 bad += [audit["summary"], *map(line, found)]
         if bad:
             raise AirflowFailException("\n".join(bad))
-        self.log.info("%d audits found nothing to fail on (%s).", len(audits), self.fail_on)
+        self.log.info("Audits checked: %d; no finding fails on %r.", len(audits), self.fail_on)
 
 
 def _with_alias(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -235,7 +235,7 @@ def _now() -> str:
 def _days(days: object) -> int:
     if isinstance(days, bool) or not isinstance(days, int) or days < 0:
         raise UseApiConfigError(
-            f"renewal_max_age_days is a whole number from 0 up; it was {days!r}."
+            f"renewal_max_age_days must be a whole number of at least 0; it is {days!r}."
         )
     return days
 

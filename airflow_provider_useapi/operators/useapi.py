@@ -83,9 +83,11 @@ def _field_names(redact: Sequence[str]) -> tuple[str, ...]:
     from airflow_provider_useapi.api.services import nearest_first
 
     if isinstance(redact, str):
-        raise UseApiConfigError(f"redact takes a list of names; write redact=[{redact!r}].")
+        raise UseApiConfigError(f"redact must be a list of names; write redact=[{redact!r}].")
     for name in redact:
         if name not in FIELDS:
             near = nearest_first(str(name), FIELDS)[0]
-            raise UseApiConfigError(f"redact names {name!r}, which is no field; is it {near!r}?")
+            raise UseApiConfigError(
+                f"redact contains {name!r}, which is not a field; did you mean {near!r}?"
+            )
     return tuple(redact)

@@ -1,4 +1,5 @@
-"""A stand-in for the HTTP API of useapi.net on loopback, since the real one has no sandbox.
+"""
+A stand-in for the HTTP API of useapi.net on loopback, since the real one has no sandbox.
 
 In tests, with faults on demand::
 

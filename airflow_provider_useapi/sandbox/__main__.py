@@ -10,6 +10,7 @@ import signal
 import sys
 
 from airflow_provider_useapi.sandbox import server
+from airflow_provider_useapi.sandbox.state import DEFAULT_TOKEN
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
@@ -49,8 +50,10 @@ def _parser() -> argparse.ArgumentParser:
         description="A stand-in for the HTTP API of useapi.net on loopback.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--port", type=_port, default=8787, help="0 takes a free one")
-    parser.add_argument("--token", default=server.DEFAULT_TOKEN, help="the API token to ask for")
+    parser.add_argument(
+        "--port", type=_port, default=8787, help="port to listen on; 0 picks a free one"
+    )
+    parser.add_argument("--token", default=DEFAULT_TOKEN, help="the API token that is accepted")
     parser.add_argument(
         "--inactive-for",
         type=float,

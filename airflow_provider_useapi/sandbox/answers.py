@@ -10,23 +10,24 @@ from typing import Any, Literal, NamedTuple
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One answer to play; the defaults are those of a healthy server.
+    """
+    One answer to play; the defaults are those of a healthy server.
 
-    :param status: Any status, also one that HTTP does not know, such as 596.
-    :param headers: Headers to add; one that the server would set itself is replaced.
+    :param status: any status, also one that HTTP does not know, such as 596.
+    :param headers: headers to add; one that the server would set itself is replaced.
     :param body: ``bytes`` and ``str`` are sent as they are (``text/html``), anything else as JSON.
-        None is what the service would say itself: for a 200 the normal answer of that path, else
-        ``{"error": ..., "code": status}``. Statuses 204 and 304 never have a body.
-    :param delay: Seconds to wait before anything is sent; with ``math.inf`` nothing ever is.
+        ``None`` is what the service would say itself: for a 200 the normal answer of that path,
+        else ``{"error": ..., "code": status}``. Statuses 204 and 304 never have a body.
+    :param delay: seconds to wait before anything is sent; with ``math.inf`` nothing ever is.
     :param informational: 1xx statuses to send before the answer.
-    :param nothing_after: Close the connection after those, without an answer.
-    :param cut_off: Declare the whole Content-Length, send half of the body, close.
-    :param reset: Reset the connection (TCP RST) instead of answering.
-    :param reset_in_body: Send the head and half of the body, then reset the connection. Of a half
+    :param nothing_after: close the connection after those, without an answer.
+    :param cut_off: declare the whole Content-Length, send half of the body, close.
+    :param reset: reset the connection (TCP RST) instead of answering.
+    :param reset_in_body: send the head and half of the body, then reset the connection. Of a half
         larger than some 64 kB less may arrive: a reset also drops what is still on its way.
-    :param drip: The part of the answer to send byte by byte: ``"headers"`` or ``"body"``.
-    :param drip_interval: Seconds before each of these bytes.
-    :param oversized: Pad the body to at least this many bytes, with blanks that JSON allows.
+    :param drip: the part of the answer to send byte by byte: ``"headers"`` or ``"body"``.
+    :param drip_interval: seconds before each of these bytes.
+    :param oversized: pad the body to at least this many bytes, with blanks that JSON allows.
     """
 
     status: int = 200
@@ -55,9 +56,10 @@ class Answer:
 
 
 def as_answer(value: Answer | Mapping[str, Any] | int) -> Answer:
-    """Return the answer that ``value`` stands for.
+    """
+    The answer that ``value`` stands for.
 
-    :param value: An answer, a mapping of its fields, or just its status.
+    :param value: an answer, a mapping of its fields, or just its status.
     """
     if isinstance(value, Answer):
         return value
@@ -75,7 +77,7 @@ def as_answer(value: Answer | Mapping[str, Any] | int) -> Answer:
 
 
 def encode(body: object) -> tuple[str, bytes]:
-    """Return the content type and the bytes in which ``body`` is sent."""
+    """The content type and the bytes in which ``body`` is sent."""
     if isinstance(body, bytes):
         return "text/html", body
     if isinstance(body, str):

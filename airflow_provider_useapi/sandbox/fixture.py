@@ -1,4 +1,5 @@
-"""The pytest fixture ``useapi_sandbox``.
+"""
+The pytest fixture ``useapi_sandbox``.
 
 Every pytest run of an environment imports this module: the sandbox itself is imported on use.
 """

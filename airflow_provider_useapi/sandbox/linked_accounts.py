@@ -9,11 +9,12 @@ from airflow_provider_useapi.api.services import CATALOGUE
 
 @dataclass
 class LinkedAccount:
-    """An account at a service. Change it at any time: the next answer tells.
+    """
+    An account at a service. Change it at any time: the next answer tells.
 
-    :param id: How the service names it, for most an e-mail address; Dreamina puts a region before.
-    :param max_jobs: How many jobs it may run at a time. Google Flow and Mureka do not tell.
-    :param running: How many it runs now.
+    :param id: how the service names it, for most an e-mail address; Dreamina puts a region before.
+    :param max_jobs: how many jobs it may run at a time. Google Flow and Mureka do not tell.
+    :param running: how many it runs now.
     :param health: "OK", or what is wrong with it.
     """
 
@@ -34,7 +35,7 @@ class LinkedAccount:
 
 
 def two_each() -> dict[str, list[LinkedAccount]]:
-    """Return two accounts for each service that tells its capacity, one of them with a job."""
+    """Two accounts for each service that tells its capacity, one of them with a job."""
     return {
         service.slug: [
             LinkedAccount(f"{_REGION.get(service.slug, '')}{service.slug}-1@example.com"),

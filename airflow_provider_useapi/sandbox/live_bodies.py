@@ -27,11 +27,12 @@ def _each_job(accounts: Accounts) -> Iterator[tuple[LinkedAccount, int]]:
 
 
 def available(id_key: str, job_key: str, job: str = "{number}") -> Callable[[Accounts], Any]:
-    """Kling, MiniMax, PixVerse, TemPolor: what is free, without the accounts that are full.
+    """
+    Kling, MiniMax, PixVerse, TemPolor: what is free, without the accounts that are full.
 
-    :param id_key: The key of an account's id.
-    :param job_key: The key of a job's id.
-    :param job: What such an id looks like.
+    :param id_key: the key of an account's id.
+    :param job_key: the key of a job's id.
+    :param job: what such an id looks like.
     """
 
     def body(accounts: Accounts) -> Any:

@@ -1,4 +1,5 @@
-"""The live endpoints: which there are, and what each answers.
+"""
+The live endpoints: which there are, and what each answers.
 
 Lists of accounts hold fields that look like secrets, as on the API's pages; all of them are made
 up.
@@ -20,10 +21,12 @@ _NONE = Answer(status=404, body="Account not found")
 
 
 def live_answer(path: str, accounts: Accounts) -> Answer:
-    """Return the answer of a live endpoint.
+    """
+    The answer of a live endpoint; with status 200 unless its service says otherwise.
 
-    :param path: One of ``LIVE``.
-    :param accounts: The linked accounts of its service.
+    :param path: one of ``LIVE``.
+    :param accounts: the linked accounts of its service.
+    :raises TypeError: if a test has put something else among them.
     """
     for account in accounts:
         if not isinstance(account, LinkedAccount):

@@ -1,4 +1,4 @@
-"""The sandbox: a server in a thread of its own, what it serves and what it was asked for."""
+"""The sandbox: a server in a thread of its own, and the record of what it was asked for."""
 
 from __future__ import annotations
 
@@ -6,43 +6,41 @@ import json
 import logging
 import socket
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, urlencode
 
-from airflow_provider_useapi.api.services import service_of, slug_of
-from airflow_provider_useapi.sandbox.answers import Answer, as_answer
-from airflow_provider_useapi.sandbox.api import body_of, documented_account, normal_answer
+from airflow_provider_useapi.sandbox.answers import Answer
+from airflow_provider_useapi.sandbox.api import body_of, normal_answer
 from airflow_provider_useapi.sandbox.http.connection import HttpProtocol
 from airflow_provider_useapi.sandbox.http.playback import Step, steps
 from airflow_provider_useapi.sandbox.http.request import Incoming, Request
 from airflow_provider_useapi.sandbox.http.thread import ServerThread
-from airflow_provider_useapi.sandbox.linked_accounts import LinkedAccount, two_each
+from airflow_provider_useapi.sandbox.state import DEFAULT_TOKEN, State
 
 if TYPE_CHECKING:
     import ssl
 
 HOST = "127.0.0.1"
-DEFAULT_TOKEN = "user:12345-sandbox"  # noqa: S105 - opens nothing but a sandbox
 
 log = logging.getLogger(__name__)
 
 
-class Sandbox:
-    """A stand-in for useapi.net that listens on loopback while a ``with`` block runs.
+class Sandbox(State):
+    """
+    A stand-in for useapi.net that listens on loopback while a ``with`` block runs.
 
-    What it serves may be changed at any time: ``account`` is the answer to ``GET /v2/account``,
-    ``capacity`` holds the linked accounts of each service by its slug, with the jobs they run, and
-    ``token`` is the one that it takes. The two do not know of each other: ``link()`` sets the
-    accounts of a service in both. ``requests`` lists what came in, ``connections`` is the number
-    of TCP connections so far. Each request is also logged at level DEBUG.
+    It serves its state, which may be changed at any time: ``account`` is the answer to
+    ``GET /v2/account``, ``capacity`` holds the linked accounts of each service by its slug, with
+    the jobs they run, and ``token`` is the one that it takes. ``requests`` lists what came in,
+    ``connections`` is the number of TCP connections so far. Each request is also logged at level
+    DEBUG.
 
-    :param port: The port to listen on; 0 takes a free one.
-    :param token: The API token to ask for.
-    :param inactive_for: How many seconds after the start the subscription becomes active.
-    :param busy_for: How many seconds after the start the first job slot becomes free.
-    :param ssl_context: Speak https with it.
+    :param port: the port to listen on; 0 takes a free one.
+    :param token: the API token to ask for.
+    :param inactive_for: how many seconds after the start the subscription becomes active.
+    :param busy_for: how many seconds after the start the first job slot becomes free.
+    :param ssl_context: speak https with it.
     """
 
     def __init__(
@@ -54,17 +52,11 @@ class Sandbox:
         busy_for: float = 0.0,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
+        super().__init__(token=token, inactive_for=inactive_for, busy_for=busy_for)
         self.port = port
-        self.token = token
-        self.account: dict[str, Any] = documented_account()
-        self.capacity: dict[str, list[LinkedAccount]] = two_each()
         self.requests: list[Request] = []
         self.connections = 0
-        self._inactive_for = inactive_for
-        self._busy_for = busy_for
         self._ssl_context = ssl_context
-        self._scripts: dict[str, deque[Answer]] = {}
-        self._started = 0.0
         # The seconds between two requests count, whatever is done to the clock meanwhile.
         self._epoch = time.time() - time.monotonic()
         self._thread: ServerThread | None = None
@@ -76,21 +68,22 @@ class Sandbox:
         self.stop()
 
     def start(self) -> Self:
-        """Listen. After a ``stop()`` it is the same port again, as after an outage.
+        """
+        Listen. After a ``stop()`` it is the same port again, as after an outage.
 
-        :raises OSError: The port is taken.
+        :raises OSError: the port is taken.
         """
         if self._thread:
             raise RuntimeError("this sandbox is running already")
         listener = socket.create_server((HOST, self.port))
         self.port = listener.getsockname()[1]
-        self._started = time.monotonic()
+        self.started = time.monotonic()
         self._thread = ServerThread(listener, self._accept)
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Close every connection and end the server; it keeps what it recorded."""
+        """Close every connection and end the server; it keeps its state and what it recorded."""
         if self._thread:
             self._thread.stop()
             self._thread = None
@@ -100,48 +93,11 @@ class Sandbox:
         """The base URL, such as ``http://127.0.0.1:8787``."""
         return f"{self._origin}:{self.port}"
 
-    @property
-    def awaits_activation(self) -> bool:
-        """Whether the first ``inactive_for`` seconds are not over yet."""
-        return time.monotonic() < self._started + self._inactive_for
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether the first ``busy_for`` seconds are not over yet, and every job slot is taken."""
-        return time.monotonic() < self._started + self._busy_for
-
-    def link(self, service: str, *accounts: LinkedAccount) -> None:
-        """Set the linked accounts of a service, and their number in ``account``.
-
-        :param service: Slug or key, such as ``kling`` or ``Kling API``.
-        :param accounts: All of them.
-        """
-        slug = slug_of(service)
-        self.capacity[slug] = list(accounts)
-        active = sum(account.is_healthy for account in accounts)
-        counts = {"total": len(accounts), "active": active, "error": len(accounts) - active}
-        listed = self.account.setdefault("accounts", {})
-        known = service_of(slug)
-        key = next((key for key in listed if slug_of(key) == slug), known.key if known else service)
-        listed[key] = counts
-
-    def script(self, path: str, *answers: Answer | Mapping[str, Any] | int) -> None:
-        """Queue answers for a path, one for each request; afterwards it is normal service again.
-
-        A scripted answer is given whatever the method and the token of the request.
-
-        :param path: The path without a query, such as ``/v2/account``.
-        :param answers: Each an :class:`Answer`, a mapping of its fields, or just a status.
-        """
-        if not path.startswith("/") or "?" in path:
-            raise ValueError(f'write a path without a query such as "/v2/account", not {path!r}')
-        queue = self._scripts.setdefault(path, deque())
-        queue.extend([as_answer(answer) for answer in answers])
-
     def connection_uri(self, **extra: object) -> str:
-        """Return an Airflow connection to this sandbox as a URI.
+        """
+        An Airflow connection to this sandbox, as a URI.
 
-        :param extra: Extras of the connection, such as ``timeout=5``.
+        :param extra: extras of the connection, such as ``timeout=5``.
         """
         # Airflow unquotes the host, so that it can hold the scheme; the port has its own place.
         uri = f"useapi://:{quote(self.token, safe='')}@{quote(self._origin, safe='')}:{self.port}"
@@ -152,9 +108,10 @@ class Sandbox:
         return f"{uri}/?{urlencode(texts)}" if texts else uri
 
     def connection_json(self, **extra: object) -> str:
-        """Return an Airflow connection to this sandbox as JSON.
+        """
+        An Airflow connection to this sandbox, as JSON.
 
-        :param extra: Extras of the connection, such as ``timeout=5``.
+        :param extra: extras of the connection, such as ``timeout=5``.
         """
         return json.dumps(
             {"conn_type": "useapi", "host": self.url, "password": self.token, "extra": extra}
@@ -171,8 +128,7 @@ class Sandbox:
     def _respond(self, incoming: Incoming, connection: int) -> Iterator[Step]:
         """Choose the answer to a request, and record both."""
         authorized = incoming.headers.get("authorization") == f"Bearer {self.token}"
-        scripted = self._scripts.get(incoming.path)
-        answer = scripted.popleft() if scripted else None
+        answer = self.take_scripted(incoming.path)
         head_only = incoming.method == "HEAD"
         try:
             answer = answer or normal_answer(

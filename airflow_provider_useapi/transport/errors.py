@@ -54,17 +54,17 @@ def _reason(failure: BaseException | None, settings: Settings) -> str:
     causes = list(_causes(failure)) if failure else []
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate was refused ({cause.verify_message})"
+            return f"the certificate cannot be verified ({cause.verify_message})"
     for kind, reason in (
-        (TimeoutError, f"nothing whole within {settings.timeout:g} s"),
-        (socket.gaierror, "the name cannot be resolved"),
+        (TimeoutError, f"no complete response within {settings.timeout:g} s"),
+        (socket.gaierror, "the host name cannot be resolved"),
         (ConnectionRefusedError, "connection refused"),
     ):
         if any(isinstance(cause, kind) for cause in causes):
             return reason
     # A reset, an end in the middle, garbage: the two libraries tell them apart differently.
     tls = "the connection or its TLS handshake" if settings.uses_tls else "the connection"
-    return f"{tls} broke off, or what answers there is no web server"
+    return f"{tls} was closed early, or the server does not speak HTTP"
 
 
 def _causes(failure: BaseException) -> Iterator[BaseException]:

@@ -84,7 +84,8 @@ def daily_account(airflow: LocalAirflow) -> None:
 
 
 class Run:
-    """A run of a DAG that is watched.
+    """
+    A run of a DAG that is watched.
 
     :param airflow: where it runs.
     :param dag_id: the DAG to run now.
@@ -112,7 +113,8 @@ class Run:
         return show
 
     def finish(self, meanwhile: Callable[[], object] = lambda: None) -> None:
-        """Wait for the end.
+        """
+        Wait for the end.
 
         :raises LocalAirflowError: unless every task succeeded.
         """

@@ -257,7 +257,7 @@ def test_the_log_of_an_audit_says_what_is_wrong(week: Week) -> None:
         "UA006 warning minimax: no longer listed; it had 2 of 2 accounts active (new)",
         "UA007 warning: *** of *** owes (new)",
         "shaky: 3 warnings (UA002 kling, UA006 minimax, UA007)",
-        f"The report is at {week.reports}/shaky.html.",
+        f"Wrote the report to {week.reports}/shaky.html.",
     ]
 
 

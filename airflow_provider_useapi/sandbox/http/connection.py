@@ -23,12 +23,13 @@ _LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
 
 
 class HttpProtocol(asyncio.Protocol):
-    """Reads one request after the other and plays its answer.
+    """
+    A connection that reads one request after the other and plays its answer.
 
-    :param number: The number of this connection.
-    :param respond: Chooses the steps for a request on the connection of that number.
-    :param opened: All open connections; this one is in it as long as it is open.
-    :param ssl_context: Speak TLS with it.
+    :param number: the number of this connection.
+    :param respond: chooses the steps for a request on the connection of that number.
+    :param opened: all open connections; this one is in it as long as it is open.
+    :param ssl_context: speak TLS with it.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class HttpProtocol(asyncio.Protocol):
             self._task = asyncio.create_task(self._start_tls(self._ssl_context))
 
     def data_received(self, data: bytes) -> None:
-        """Take in what the client sent."""
+        """Keep what the client sent, and answer the next request that it completes."""
         self._received += data
         self._serve_next()
 

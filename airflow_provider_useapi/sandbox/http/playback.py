@@ -1,4 +1,5 @@
-"""How an answer reaches the client: bytes to send, seconds to pause, an end to the connection.
+"""
+How an answer reaches the client: bytes to send, seconds to pause, an end to the connection.
 
 The bytes are put together by hand, so that a fault on the wire is exactly the one asked for.
 """
@@ -23,7 +24,7 @@ Step = bytes | float | End
 
 
 def reason(status: int) -> str:
-    """Return the reason phrase of a status, also of one that HTTP does not know."""
+    """The reason phrase of a status, also of one that HTTP does not know."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -33,12 +34,13 @@ def reason(status: int) -> str:
 def steps(
     answer: Answer, body: object, *, last: bool = False, head_only: bool = False
 ) -> Iterator[Step]:
-    """Return the steps that play ``answer``.
+    """
+    The steps that play an answer.
 
-    :param answer: The answer.
-    :param body: Its body, the service's own if the answer has none.
-    :param last: Close the connection afterwards, and say so.
-    :param head_only: Declare the body but do not send it: the answer to a HEAD request.
+    :param answer: what to play.
+    :param body: its body, the service's own if the answer has none.
+    :param last: close the connection afterwards, and say so.
+    :param head_only: declare the body but do not send it: the answer to a HEAD request.
     """
     given = {name.lower(): value for name, value in answer.headers.items()}
     last = last or given.get("connection", "").lower() == "close"
@@ -88,7 +90,7 @@ def _drip(data: bytes, interval: float) -> Iterator[Step]:
 
 
 def _own_headers(answer: Answer, body: object) -> tuple[dict[str, str], bytes]:
-    """Return the headers that go with the body, and the body in bytes."""
+    """The headers that go with the body, and the body in bytes."""
     if answer.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
         return {}, b""
     content_type, content = encode(body)
@@ -103,6 +105,6 @@ def _head(status: int, headers: Mapping[str, str]) -> bytes:
 
 
 def _pad(content: bytes, size: int) -> bytes:
-    """Return ``content`` with blanks up to ``size``, inside its last bracket if it is JSON."""
+    """The content with blanks up to ``size``, inside its last bracket if it is JSON."""
     at = len(content) - content.endswith((b"}", b"]"))
     return content[:at] + b" " * (size - len(content)) + content[at:]

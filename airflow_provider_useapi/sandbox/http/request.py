@@ -13,14 +13,15 @@ _LENGTH = re.compile("[0-9]{1,6}")
 
 @dataclass(frozen=True)
 class Request:
-    """A request that the sandbox has read.
+    """
+    A request that the sandbox has read.
 
-    :param method: Such as ``GET``.
-    :param path: The path, without a query.
-    :param status: The status answered; None if the connection ended before one was sent.
-    :param time: When, in seconds since the epoch.
-    :param connection: The number of its TCP connection, counted from 1.
-    :param authorized: Whether it carried the token of that moment.
+    :param method: such as ``GET``.
+    :param path: the path, without a query.
+    :param status: the status answered; ``None`` if the connection ended before one was sent.
+    :param time: when, in seconds since the epoch.
+    :param connection: the number of its TCP connection, counted from 1.
+    :param authorized: whether it carried the token of that moment.
     """
 
     method: str
@@ -46,9 +47,11 @@ class Incoming:
 
 
 def take_request(received: bytearray) -> Incoming | None:
-    """Remove the first request from ``received`` and return it, None while it is incomplete.
+    """
+    Take the first request out of the bytes received; ``None`` while it is incomplete.
 
-    :param received: The bytes received and not yet taken.
+    :param received: the bytes that are not taken yet; those of the request are removed.
+    :raises MalformedRequestError: if no request can come of them.
     """
     if not received:
         return None
@@ -90,7 +93,7 @@ def _body_length(headers: Mapping[str, str]) -> int:
 
 
 def _path(target: str) -> str:
-    """Return the path of a request target, also of the whole URL that a proxy is asked for."""
+    """The path of a request target, also of the whole URL that a proxy is asked for."""
     path = target.partition("?")[0]
     if path.startswith(("http://", "https://")):
         path = "/" + path.partition("://")[2].partition("/")[2]

@@ -13,10 +13,11 @@ _BACKLOG = 1024
 
 
 class ServerThread(threading.Thread):
-    """Serves a socket until ``stop()``.
+    """
+    A thread that serves a socket until ``stop()``.
 
-    :param listener: The bound socket; the thread closes it in the end.
-    :param accept: Makes the protocol of a new connection, given the set of the open ones.
+    :param listener: the bound socket; the thread closes it in the end.
+    :param accept: makes the protocol of a new connection, given the set of the open ones.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class ServerThread(threading.Thread):
         self._stopping = asyncio.Event()
 
     def run(self) -> None:
-        """Serve."""
+        """Run the event loop until ``stop()``, then close it."""
         try:
             self._loop.run_until_complete(self._serve())
         finally:

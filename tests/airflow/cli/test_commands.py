@@ -165,7 +165,7 @@ def test_the_account_in_every_format(
         row = next(line for line in captured.out.splitlines() if "midjourney" in line)
         assert row.replace("|", " ").split() == ["midjourney", "Midjourney", "API", *"3210"]
         assert captured.err == (
-            "This is account 12345; its subscription is active, renewed on 2025-04-05.\n"
+            "Account 12345: the subscription is active, renewed on 2025-04-05.\n"
         )
     assert commands("account -o json") == 0
     captured = capsys.readouterr()
@@ -195,7 +195,7 @@ def test_the_capacity_of_a_service_with_masked_ids(
     }
     assert (second["number"], second["free"], second["healthy"]) == ("2", "0", "False")
     assert second["reason"] == "Signed out: ***"
-    assert captured.err == "muse: 1 accounts with 3 free job slots.\n"
+    assert captured.err == "muse: free accounts 1, free job slots 3.\n"
 
 
 @pytest.mark.parametrize("output", ["table", "plain", "yaml", "json"])

@@ -81,7 +81,7 @@ def test_a_token_that_the_api_repeats_is_not_stored(useapi_sandbox: Sandbox, sta
 
 
 @pytest.mark.parametrize(
-    ("redact", "message"), [(["e-mail"], "is it 'email'"), ("email", r"redact=\['email'\]")]
+    ("redact", "message"), [(["e-mail"], "did you mean 'email'"), ("email", r"redact=\['email'\]")]
 )
 def test_a_name_that_redacts_nothing_is_an_error_in_the_dag_file(redact: Any, message: str) -> None:
     with pytest.raises(UseApiConfigError, match=message):

@@ -133,9 +133,9 @@ def test_no_answer_is_no_result(useapi_sandbox: Sandbox, monkeypatch: pytest.Mon
     ("arguments", "message"),
     [
         ({"useapi_conn_id": "missing"}, "'missing' is not defined"),
-        ({"services": "kling"}, r"services takes a list .*\['kling', 'minimax'\]"),
-        ({"services": [1]}, "services takes a list"),
-        ({"services": ["kling", " "]}, "services takes a list"),
+        ({"services": "kling"}, r"services must be a list .*\['kling', 'minimax'\]"),
+        ({"services": [1]}, "services must be a list"),
+        ({"services": ["kling", " "]}, "services must be a list"),
     ],
 )
 def test_what_cannot_be_asked_fails_without_retries(
@@ -148,12 +148,12 @@ def test_what_cannot_be_asked_fails_without_retries(
 
 @pytest.mark.parametrize("days", [-1, True, 1.0, "35", None])
 def test_the_age_of_a_renewal_is_a_whole_number(days: Any) -> None:
-    with pytest.raises(UseApiConfigError, match="renewal_max_age_days is a whole number"):
+    with pytest.raises(UseApiConfigError, match="renewal_max_age_days must be a whole number"):
         UseApiAuditOperator(task_id="audit", renewal_max_age_days=days)
 
 
 def test_the_severity_to_fail_on_is_checked_in_the_dag_file() -> None:
-    with pytest.raises(UseApiConfigError, match="fail_on is 'critical' or 'warning'"):
+    with pytest.raises(UseApiConfigError, match="fail_on must be 'critical' or 'warning'"):
         UseApiAuditCheckOperator(task_id="check", audit={}, fail_on="error")
 
 
@@ -171,7 +171,7 @@ def test_the_severity_to_fail_on_is_checked_in_the_dag_file() -> None:
     ],
 )
 def test_a_check_of_something_else_fails_and_says_what_to_write(audit: Any) -> None:
-    with pytest.raises(AirflowFailException, match=r"write audit=audit\.output"):
+    with pytest.raises(AirflowFailException, match=r"such as audit=audit\.output"):
         UseApiAuditCheckOperator(task_id="check", audit=audit).execute({})
 
 

@@ -88,7 +88,7 @@ def test_a_gate_that_times_out_says_what_is_not_free(useapi_sandbox: Sandbox) ->
 
 @pytest.mark.parametrize(
     ("service", "says"),
-    [("google-flow", "state jobs_per_account"), ("luma", "min_active_accounts instead")],
+    [("google-flow", "set jobs_per_account"), ("luma", "min_active_accounts instead")],
 )
 async def test_what_can_never_be_told_fails_at_once_and_says_what_to_write(
     useapi_sandbox: Sandbox, service: str, says: str

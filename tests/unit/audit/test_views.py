@@ -83,10 +83,10 @@ def test_the_table() -> None:
 def test_the_table_of_an_answer_without_an_account_shows_the_last_known_numbers() -> None:
     refused = audited(Snapshot.of_refusal("the token was refused", "conn", SECOND), audit(BEFORE))
     heading, *rest = table(refused)
-    assert heading == f"The answer tells of no linked accounts; those of {SECOND}:"
+    assert heading == f"The response lists no linked accounts; the last known ones, of {SECOND}:"
     assert rest == list(table(audit(BEFORE)))
     (nothing,) = table(audited(Snapshot.of_refusal("refused", "conn", SECOND), None))
-    assert nothing == "Nothing is known of the linked accounts yet."
+    assert nothing == "No data on the linked accounts yet."
 
 
 def test_the_lines_of_findings() -> None:
@@ -165,8 +165,14 @@ def test_the_bars_are_as_long_as_the_numbers() -> None:
         (audit(account({"Kling API": {"total": 2, "active": 1}})), "activein errorneither"),
         (audit(BEFORE), "The first audit of this account"),
         (audit(Account.from_json({"error": "expired"})), "Subscription not active"),
-        (audited(Snapshot.of_refusal("refused", "conn", SECOND), None), "Nothing is known"),
-        (audited(Snapshot.of_refusal("refused", "conn", SECOND), audit(BEFORE)), "not told"),
+        (
+            audited(Snapshot.of_refusal("refused", "conn", SECOND), None),
+            "No data on the linked accounts yet.",
+        ),
+        (
+            audited(Snapshot.of_refusal("refused", "conn", SECOND), audit(BEFORE)),
+            "Subscription unknown",
+        ),
         (
             audited(Snapshot.of_refusal("refused", "conn", SECOND), audit(BEFORE)),
             "The numbers below are those of 15 November 2026, 06:00 UTC.",

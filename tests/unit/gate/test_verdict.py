@@ -201,7 +201,7 @@ def test_a_lapsed_subscription_found_at_the_live_look_closes_the_gate() -> None:
 @pytest.mark.parametrize("name", list(THRESHOLDS))
 @pytest.mark.parametrize("value", [-1, True, 1.0, "2", [1]])
 def test_a_threshold_is_a_whole_number(name: str, value: object) -> None:
-    with pytest.raises(UseApiConfigError, match=f"{name} is a whole number from 0 up"):
+    with pytest.raises(UseApiConfigError, match=f"{name} must be a whole number of at least 0"):
         Condition("kling", **{name: value})  # type: ignore[arg-type]
 
 
@@ -224,7 +224,7 @@ def test_a_limit_of_jobs_needs_a_service_and_something_that_uses_it() -> None:
     with pytest.raises(UseApiConfigError, match="add min_free_job_slots or min_free_accounts"):
         Condition("google-flow", min_active_accounts=1, jobs_per_account=1)
     for bad in (0, -1, True, 1.5, "2"):
-        with pytest.raises(UseApiConfigError, match="jobs_per_account is a whole number from 1 up"):
+        with pytest.raises(UseApiConfigError, match="jobs_per_account must be a whole number"):
             Condition("google-flow", min_free_accounts=1, jobs_per_account=bad)  # type: ignore[arg-type]
 
 

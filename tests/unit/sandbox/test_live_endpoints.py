@@ -1,10 +1,8 @@
-"""The live endpoints of the sandbox: their shapes, and how a test sets what they tell."""
+"""The live endpoints of the sandbox: their shapes, and what they tell of linked accounts."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,22 +10,10 @@ import pytest
 from airflow_provider_useapi.api.services import CATALOGUE
 from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
 from airflow_provider_useapi.sandbox.live_endpoints import LIVE
-from tests.unit.sandbox.test_server import get, start_cli, wait_until
+from tests.helpers.sandbox_client import get, served
 
 PATHS = sorted(LIVE)
 KLING = "/v1/kling/scheduler/available"
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as s:
-        yield s
-
-
-def served(s: Sandbox, path: str) -> Any:
-    status, headers, body = get(s, path)
-    assert (status, headers["Content-Type"]) == (200, "application/json")
-    return json.loads(body)
 
 
 def test_it_serves_the_live_endpoints_of_the_catalogue_and_no_others() -> None:
@@ -185,26 +171,6 @@ def test_what_it_says_when_no_account_is_configured(
             assert json.loads(text) == body
 
 
-def test_link_sets_the_accounts_of_a_service_in_both_places(sandbox: Sandbox) -> None:
-    sandbox.link("Kling AI API", ONE, BROKEN)
-    sandbox.link("runwayml", IDLE)
-    sandbox.link("Brand New API", IDLE)
-    assert sandbox.capacity["kling"] == [ONE, BROKEN]
-    assert sandbox.account["accounts"]["Kling API"] == {"total": 2, "active": 1, "error": 1}
-    assert sandbox.account["accounts"]["Runway AP"] == {"total": 1, "active": 1, "error": 0}
-    assert sandbox.account["accounts"]["Brand New API"]["total"] == 1
-    assert "Runway API" not in sandbox.account["accounts"]
-
-
-def test_every_job_slot_is_taken_for_as_long_as_busy_for() -> None:
-    with Sandbox(busy_for=0.5) as s:
-        started = time.monotonic()
-        assert served(s, KLING)["available"] == []
-        assert [s.capacity["kling"][n].running for n in (0, 1)] == [0, 1], "left as they were set"
-        wait_until(lambda: served(s, KLING)["available"])
-        assert time.monotonic() - started > 0.4
-
-
 def test_scripts_tokens_and_methods_count_there_too(sandbox: Sandbox) -> None:
     sandbox.script(KLING, 503, Answer(body={"available": 1}), 200)
     assert get(sandbox, KLING)[0] == 503
@@ -222,16 +188,3 @@ def test_what_is_no_linked_account_is_told_and_not_fatal(sandbox: Sandbox) -> No
     assert (status, "write linked accounts as LinkedAccount" in body.decode()) == (500, True)
     sandbox.capacity["kling"] = [ONE]
     assert get(sandbox, KLING)[0] == 200
-
-
-def test_the_command_line_links_what_can_be_rehearsed() -> None:
-    with start_cli("--port", "0", "--busy-for", "3600") as process:
-        assert process.stdout is not None
-        greeting = list(iter(process.stdout.readline, "Ctrl-C ends it. Requests:\n"))
-        s = Sandbox(port=int(greeting[0].rpartition(":")[2]))
-        listed = served(s, "/v2/account")["accounts"]
-        for service in CATALOGUE:
-            if service.live:
-                assert listed[service.key] == {"total": 2, "active": 2, "error": 0}
-        assert served(s, KLING)["available"] == []
-        process.terminate()

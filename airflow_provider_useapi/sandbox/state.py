@@ -1,0 +1,110 @@
+"""What the sandbox serves: the account, the linked accounts, scripted answers, two timers."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_useapi.api.services import service_of, slug_of
+from airflow_provider_useapi.sandbox.answers import Answer, as_answer
+from airflow_provider_useapi.sandbox.linked_accounts import LinkedAccount, two_each
+
+DEFAULT_TOKEN = "user:12345-sandbox"  # noqa: S105 - opens nothing but a sandbox
+
+
+def documented_account() -> dict[str, Any]:
+    """The example response of the page that documents ``GET /v2/account``."""
+    return {
+        "id": 12345,
+        "email": "user@example.com",
+        "created": "2023-07-25T03:02:28.676Z",
+        "name": "Your Name",
+        "subscriptionIsActive": True,
+        "subscriptions": 1,
+        "maxAccountsPerAPI": 3,
+        "accounts": {
+            "Midjourney API": {"total": 3, "active": 2, "error": 1},
+            "MiniMax API": {"total": 3, "active": 3},
+            "Runway AP": {"total": 1, "active": 1},
+            "Riffusion API": {"total": 3, "active": 3},
+        },
+        "verified": "2023-07-25T03:02:53.252Z",
+        "sub": "250405",
+    }
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class State:
+    """
+    What is served; all of it may be changed at any time.
+
+    ``account`` and ``capacity`` do not know of each other: ``link()`` sets the accounts of a
+    service in both.
+
+    :param token: the API token to ask for.
+    :param inactive_for: how many seconds after the start the subscription becomes active.
+    :param busy_for: how many seconds after the start the first job slot becomes free.
+    :param account: the answer to ``GET /v2/account``.
+    :param capacity: the linked accounts of each service by its slug, with the jobs they run.
+    :param started: when the server started, on the monotonic clock.
+    """
+
+    token: str = DEFAULT_TOKEN
+    inactive_for: float = 0.0
+    busy_for: float = 0.0
+    account: dict[str, Any] = field(default_factory=documented_account)
+    capacity: dict[str, list[LinkedAccount]] = field(default_factory=two_each)
+    started: float = 0.0
+    _scripts: dict[str, deque[Answer]] = field(default_factory=dict, init=False)
+
+    @property
+    def awaits_activation(self) -> bool:
+        """Whether the first ``inactive_for`` seconds are not over yet."""
+        return time.monotonic() < self.started + self.inactive_for
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the first ``busy_for`` seconds are not over yet, and every job slot is taken."""
+        return time.monotonic() < self.started + self.busy_for
+
+    def link(self, service: str, *accounts: LinkedAccount) -> None:
+        """
+        Set the linked accounts of a service, and their number in ``account``.
+
+        :param service: slug or key, such as ``kling`` or ``Kling API``.
+        :param accounts: all of them.
+        """
+        slug = slug_of(service)
+        self.capacity[slug] = list(accounts)
+        active = sum(account.is_healthy for account in accounts)
+        counts = {"total": len(accounts), "active": active, "error": len(accounts) - active}
+        listed = self.account.setdefault("accounts", {})
+        known = service_of(slug)
+        key = next((key for key in listed if slug_of(key) == slug), known.key if known else service)
+        listed[key] = counts
+
+    def script(self, path: str, *answers: Answer | Mapping[str, Any] | int) -> None:
+        """
+        Queue answers for a path, one for each request; afterwards it is normal service again.
+
+        A scripted answer is given whatever the method and the token of the request.
+
+        :param path: the path without a query, such as ``/v2/account``.
+        :param answers: each an :class:`Answer`, a mapping of its fields, or just a status.
+        """
+        if not path.startswith("/") or "?" in path:
+            raise ValueError(f'write a path without a query such as "/v2/account", not {path!r}')
+        queue = self._scripts.setdefault(path, deque())
+        queue.extend([as_answer(answer) for answer in answers])
+
+    def take_scripted(self, path: str) -> Answer | None:
+        """
+        The next scripted answer of a path, which is then used up; ``None`` if there is none.
+
+        :param path: the path without a query.
+        """
+        queue = self._scripts.get(path)
+        return queue.popleft() if queue else None
