@@ -8,10 +8,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from airflow_provider_useapi.sandbox import Sandbox
+    from tests.helpers.clock import MovableClock
 
 # A busy machine is slow; that is no finding.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -44,10 +50,33 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    """Asynchronous tests run on asyncio, as a triggerer does."""
-    return "asyncio"
+@pytest.fixture
+def anyio_backend(request: pytest.FixtureRequest) -> str | tuple[str, dict[str, Any]]:
+    """Asynchronous tests run on asyncio, as a triggerer does; with ``clock``, on a loop of it."""
+    if "clock" not in request.fixturenames:
+        return "asyncio"
+    movable: MovableClock = request.getfixturevalue("clock")
+    return "asyncio", {"loop_factory": movable.new_loop}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[MovableClock]:
+    """A clock that the test moves; without it, a test waits in real seconds."""
+    from tests.helpers.clock import moved
+
+    with moved(monkeypatch) as movable:
+        yield movable
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A sandbox to which the connection ``useapi_default`` leads, with one attempt a call."""
+    from airflow_provider_useapi.sandbox import Sandbox
+
+    with Sandbox() as running:
+        connection = running.connection_json(max_attempts=1, timeout=10)
+        monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", connection)
+        yield running
 
 
 @pytest.fixture(scope="session")
