@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -69,6 +70,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[MovableClock]:
 
 
 @pytest.fixture
+def airflow_clock(clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> MovableClock:
+    """A clock that Airflow's own sensor and ``dag.test()`` move whenever they wait."""
+    from tests.helpers.clock import move_airflow
+
+    move_airflow(monkeypatch, clock)
+    return clock
+
+
+@pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A sandbox to which the connection ``useapi_default`` leads, with one attempt a call."""
     from airflow_provider_useapi.sandbox import Sandbox
@@ -80,8 +90,17 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def airflow_db() -> None:
-    """A migrated metadata database, for tests that run DAGs."""
-    airflow = Path(sys.executable).parent / "airflow"
-    done = subprocess.run([airflow, "db", "migrate"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+def airflow_db(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A migrated metadata database, for tests that run DAGs; migrated once for all processes."""
+    folder = tmp_path_factory.getbasetemp()
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    migrated = (folder.parent if is_worker else folder) / "migrated.db"
+    with migrated.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if migrated.exists():
+            shutil.copy(migrated, HOME / "airflow.db")
+            return
+        command = [Path(sys.executable).parent / "airflow", "db", "migrate"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        shutil.copy(HOME / "airflow.db", migrated)
