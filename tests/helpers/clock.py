@@ -192,7 +192,7 @@ def moved(monkeypatch: pytest.MonkeyPatch) -> Iterator[MovableClock]:
 
 
 def move_airflow(monkeypatch: pytest.MonkeyPatch, movable: MovableClock) -> None:
-    """Let Airflow's sensors look at it as well, and the triggers that ``dag.test()`` runs."""
+    """Let what Airflow runs look at it as well: sensors, ``dag.test()``, and ``asyncio.run()``."""
     from airflow.providers.common.compat.sdk import BaseSensorOperator
 
     monkeypatch.setattr(sys.modules[BaseSensorOperator.__module__], "time", movable)

@@ -15,6 +15,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.sandbox import Answer, Sandbox
 from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
+from tests.helpers.clock import MovableClock
 from tests.helpers.logs import Logged, record
 
 PATH = "/v2/account"
@@ -117,7 +118,9 @@ def test_a_time_out_is_skipped_with_every_reason_where_that_was_asked_for(
     )
 
 
-def test_a_time_out_says_the_last_known_reasons_and_the_error(sandbox: Sandbox) -> None:
+def test_a_time_out_says_the_last_known_reasons_and_the_error(
+    sandbox: Sandbox, airflow_clock: MovableClock
+) -> None:
     sandbox.script(PATH, CLOSED, *[503] * 500)
     with pytest.raises(AirflowSensorTimeout) as timed_out:
         gate(timeout=0.2, silent_fail=True).execute({})
@@ -125,6 +128,7 @@ def test_a_time_out_says_the_last_known_reasons_and_the_error(sandbox: Sandbox) 
     assert "503" in str(timed_out.value)
 
 
+@pytest.mark.real_time
 def test_a_gate_that_opens_at_its_last_look_succeeds(sandbox: Sandbox) -> None:
     sandbox.script(PATH, CLOSED)
     assert gate(poke_interval=60, timeout=0.2).execute({})["subscription_is_active"]
