@@ -13,6 +13,7 @@ from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.sandbox import Answer, Sandbox
 from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
+from tests.helpers.clock import MovableClock
 
 PATH = "/v2/account"
 
@@ -50,9 +51,9 @@ def stats(monkeypatch: pytest.MonkeyPatch) -> Stats:
     ],
 )
 def test_each_request_counts_by_its_outcome(
-    useapi_sandbox: Sandbox, stats: Stats, answer: Any, outcome: str
+    sandbox: Sandbox, stats: Stats, answer: Any, outcome: str
 ) -> None:
-    useapi_sandbox.script(PATH, answer)
+    sandbox.script(PATH, answer)
     with UseApiHook() as hook:
         try:
             hook.look()
@@ -74,9 +75,14 @@ def test_what_was_never_asked_is_no_request(stats: Stats) -> None:
      ([503] * 99, "timeout", AirflowSensorTimeout)],
 )  # fmt: skip
 def test_a_gate_that_pokes_tells_how_long_it_waited(
-    useapi_sandbox: Sandbox, stats: Stats, answers: list[Any], outcome: str, kind: Any
+    sandbox: Sandbox,
+    airflow_clock: MovableClock,
+    stats: Stats,
+    answers: list[Any],
+    outcome: str,
+    kind: Any,
 ) -> None:
-    useapi_sandbox.script(PATH, *answers)
+    sandbox.script(PATH, *answers)
     gate = UseApiAccountSensor(task_id="gate", poke_interval=0.05, timeout=0.3)
     try:
         gate.execute({})

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from importlib import metadata
 from typing import Any
 
 import pytest
 
+from airflow_provider_useapi.clock import Clock
 from airflow_provider_useapi.compat import SHARES_STREAMS
 from airflow_provider_useapi.sandbox import Answer, Sandbox
 from tests.helpers.dag_runs import load, run
 
 PATH = "/v2/account"
 MODES = ("poke", "reschedule", "deferred")
+WAITING_MODES = ("poke", pytest.param("reschedule", marks=pytest.mark.real_time), "deferred")
 FLAGS = ("plain", "soft_fail", "never_fail", "silent_fail")
 CLOSED = Answer(body={"subscriptionIsActive": False})
 IS_3_0 = metadata.version("apache-airflow").startswith("3.0.")
@@ -24,6 +25,16 @@ pytestmark = pytest.mark.usefixtures("airflow_db")
 @pytest.fixture(scope="module")
 def gates(airflow_db: None) -> dict[str, Any]:
     return load("tests/dags/gates.py")
+
+
+@pytest.fixture
+def pace(mode: str, request: pytest.FixtureRequest) -> Clock:
+    """
+    What the gate waits by: a clock that is moved whenever it waits.
+
+    A rescheduled gate waits in the database, by the clock of whoever asks it, which is not ours.
+    """
+    return Clock() if mode == "reschedule" else request.getfixturevalue("airflow_clock")
 
 
 def assert_ends(dag: Any, state: str) -> None:
@@ -41,41 +52,42 @@ def needs_rescheduling(mode: str) -> None:
 @pytest.mark.parametrize("flag", FLAGS)
 @pytest.mark.parametrize("mode", MODES)
 def test_a_refused_token_fails_at_once_and_is_neither_retried_nor_skipped(
-    gates: dict[str, Any], useapi_sandbox: Sandbox, mode: str, flag: str
+    gates: dict[str, Any], sandbox: Sandbox, mode: str, flag: str
 ) -> None:
-    useapi_sandbox.token = "user:1-another"
+    sandbox.token = "user:1-another"
     assert_ends(gates[f"gate_{mode}_{flag}_30"], "failed")
-    assert [request.status for request in useapi_sandbox.requests] == [401]
+    assert [request.status for request in sandbox.requests] == [401]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", WAITING_MODES)
 def test_what_is_transient_delays_a_gate_and_retry_after_is_kept(
-    gates: dict[str, Any], useapi_sandbox: Sandbox, mode: str
+    gates: dict[str, Any], sandbox: Sandbox, mode: str, pace: Clock
 ) -> None:
     needs_rescheduling(mode)
-    useapi_sandbox.script(
+    sandbox.script(
         PATH, CLOSED, Answer(status=429, headers={"Retry-After": "3"}), 503, Answer(body="<html>")
     )
     assert_ends(gates[f"gate_{mode}_plain_30"], "success")
-    statuses = [request.status for request in useapi_sandbox.requests]
+    statuses = [request.status for request in sandbox.requests]
     assert statuses == [200, 429, 503, 200, 200]
-    times = [request.time for request in useapi_sandbox.requests]
+    times = [request.time for request in sandbox.requests]
     assert times[2] - times[1] >= 3
     if mode != "deferred" or SHARES_STREAMS:  # before, deferred gates spread over the interval
         assert times[1] - times[0] >= 1
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("mode", MODES)
 def test_the_interval_counts_from_the_end_of_a_look(
-    gates: dict[str, Any], useapi_sandbox: Sandbox, mode: str
+    gates: dict[str, Any], sandbox: Sandbox, mode: str
 ) -> None:
     needs_rescheduling(mode)
     if mode == "deferred" and not SHARES_STREAMS:
         pytest.skip("before Airflow 3.3 deferred gates spread over the interval")
     slow = Answer(body={"subscriptionIsActive": False}, delay=0.8)
-    useapi_sandbox.script(PATH, slow)
+    sandbox.script(PATH, slow)
     assert_ends(gates[f"gate_{mode}_plain_30"], "success")
-    first, second = [request.time for request in useapi_sandbox.requests]
+    first, second = [request.time for request in sandbox.requests]
     assert second - first >= 1.8
 
 
@@ -88,40 +100,38 @@ def test_the_interval_counts_from_the_end_of_a_look(
         ("silent_fail", "failed"),
     ],
 )
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", WAITING_MODES)
 def test_a_gate_that_may_not_ask_again_times_out_on_time_without_another_look(
-    gates: dict[str, Any], useapi_sandbox: Sandbox, mode: str, flag: str, state: str
+    gates: dict[str, Any], sandbox: Sandbox, mode: str, pace: Clock, flag: str, state: str
 ) -> None:
-    useapi_sandbox.script(PATH, Answer(status=429, headers={"Retry-After": "20"}))
+    sandbox.script(PATH, Answer(status=429, headers={"Retry-After": "20"}))
     assert_ends(gates[f"gate_{mode}_{flag}_3"], state)
-    ended = time.time()
-    (request,) = useapi_sandbox.requests
+    ended = pace.time()
+    (request,) = sandbox.requests
     assert 3 <= ended - request.time < 10
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", WAITING_MODES)
 def test_the_last_look_is_at_the_time_out(
-    gates: dict[str, Any], useapi_sandbox: Sandbox, mode: str
+    gates: dict[str, Any], sandbox: Sandbox, mode: str, pace: Clock
 ) -> None:
     needs_rescheduling(mode)
-    useapi_sandbox.account["subscriptionIsActive"] = False
+    sandbox.account["subscriptionIsActive"] = False
     assert_ends(gates[f"gate_{mode}_plain_3"], "failed")
-    first, *_, last = [request.time for request in useapi_sandbox.requests]
+    first, *_, last = [request.time for request in sandbox.requests]
     assert last - first >= 2.9
 
 
 def test_a_deferrable_gate_waits_in_its_trigger(
-    gates: dict[str, Any], useapi_sandbox: Sandbox
+    gates: dict[str, Any], sandbox: Sandbox, airflow_clock: Clock
 ) -> None:
-    useapi_sandbox.script(PATH, CLOSED, CLOSED, CLOSED)
+    sandbox.script(PATH, CLOSED, CLOSED, CLOSED)
     assert_ends(gates["gate_deferrable"], "success")
-    connections = [request.connection for request in useapi_sandbox.requests]
+    connections = [request.connection for request in sandbox.requests]
     assert connections == [1, 2, 2, 2], "a look on the worker, and the rest on one connection"
 
 
-def test_a_mapped_gate_renders_its_connection(
-    gates: dict[str, Any], useapi_sandbox: Sandbox
-) -> None:
+def test_a_mapped_gate_renders_its_connection(gates: dict[str, Any], sandbox: Sandbox) -> None:
     instances = run(gates["gate_mapped"])
     found = {
         instances["gate", index].xcom_pull(task_ids="gate", map_indexes=index)["slug"]
@@ -131,7 +141,7 @@ def test_a_mapped_gate_renders_its_connection(
 
 
 def test_each_field_of_the_account_can_be_an_xcom_of_its_own(
-    gates: dict[str, Any], useapi_sandbox: Sandbox
+    gates: dict[str, Any], sandbox: Sandbox
 ) -> None:
     instance = run(gates["account_outputs"])["account", -1]
     assert instance.state == "success"
@@ -145,7 +155,7 @@ def test_each_field_of_the_account_can_be_an_xcom_of_its_own(
 
 
 def test_the_gated_pipeline_prints_the_account(
-    useapi_sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
 ) -> None:
     instances = run(load("dags_examples/gated_pipeline.py")["useapi_gated_pipeline"])
     assert {key[0]: str(ti.state) for key, ti in instances.items()} == {
@@ -155,13 +165,13 @@ def test_the_gated_pipeline_prints_the_account(
     }
     printed = "".join(capfd.readouterr())
     assert "MiniMax API                3       0       0" in printed
-    assert useapi_sandbox.account["email"] not in printed
+    assert sandbox.account["email"] not in printed
 
 
 def test_the_daily_look_covers_every_connection(
-    useapi_sandbox: Sandbox, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_STUDIO", useapi_sandbox.connection_json())
+    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_STUDIO", sandbox.connection_json())
     instances = run(load("dags_examples/daily_account.py")["useapi_daily_account"])
     assert {key: str(ti.state) for key, ti in instances.items()} == {
         ("account", 0): "success",
@@ -173,9 +183,9 @@ def test_the_daily_look_covers_every_connection(
 
 
 def test_the_daily_audit_fails_for_the_bad_connection_alone(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_STUDIO", useapi_sandbox.connection_json())
+    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_STUDIO", sandbox.connection_json())
     dag = load("dags_examples/daily_audit.py")["useapi_daily_audit"]
     assert set(map(str, (ti.state for ti in run(dag).values()))) == {"success"}
     with Sandbox() as lapsed:

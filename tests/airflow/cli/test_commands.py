@@ -55,7 +55,7 @@ def commands() -> Any:
 
 
 def test_a_check_in_a_shell_if_with_the_connection_in_the_environment(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox,
 ) -> None:
     script = (
         "if airflow useapi check --service minimax --min-active-accounts {}; "
@@ -72,10 +72,10 @@ def test_a_check_in_a_shell_if_with_the_connection_in_the_environment(
     ]
 
 
-def test_a_check_with_the_connection_in_the_database(useapi_sandbox: Sandbox) -> None:
+def test_a_check_with_the_connection_in_the_database(sandbox: Sandbox) -> None:
     add = (
-        f"airflow connections add stored --conn-type useapi --conn-host {useapi_sandbox.url}"
-        f" --conn-password {useapi_sandbox.token} >&2"
+        f"airflow connections add stored --conn-type useapi --conn-host {sandbox.url}"
+        f" --conn-password {sandbox.token} >&2"
     )
     check = "airflow useapi check --conn-id stored --service minimax -o json"
     remove = "airflow connections delete stored >&2"
@@ -113,7 +113,7 @@ def test_a_check_with_the_connection_in_the_database(useapi_sandbox: Sandbox) ->
         ("capacity minimax --conn-id missing", 2),
     ],
 )
-def test_the_exit_codes(commands: Any, useapi_sandbox: Sandbox, line: str, code: int) -> None:
+def test_the_exit_codes(commands: Any, sandbox: Sandbox, line: str, code: int) -> None:
     try:
         assert commands(line) == code
     except SystemExit as e:  # the parser's own
@@ -131,16 +131,13 @@ def test_the_exit_codes(commands: Any, useapi_sandbox: Sandbox, line: str, code:
 )
 def test_an_error_is_said_in_a_line_and_is_not_a_closed_gate(
     commands: Any,
-    useapi_sandbox: Sandbox,
-    monkeypatch: pytest.MonkeyPatch,
+    sandbox: Sandbox,
     capsys: pytest.CaptureFixture[str],
     command: str,
     answer: Answer,
     said: str,
 ) -> None:
-    uri = useapi_sandbox.connection_uri(max_attempts=1)
-    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", uri)
-    useapi_sandbox.script("/v2/account", answer)
+    sandbox.script("/v2/account", answer)
     assert commands(command) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -157,7 +154,7 @@ def test_a_crash_is_not_a_closed_gate(
 
 
 def test_the_account_in_every_format(
-    commands: Any, useapi_sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+    commands: Any, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for output in ("table", "plain"):
         assert commands(f"account -o {output}") == 0
@@ -178,9 +175,9 @@ def test_the_account_in_every_format(
 
 
 def test_the_capacity_of_a_service_with_masked_ids(
-    commands: Any, useapi_sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+    commands: Any, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    useapi_sandbox.capacity["muse"][1].health = "Signed out: muse-2@example.com"
+    sandbox.capacity["muse"][1].health = "Signed out: muse-2@example.com"
     assert commands("capacity muse -o json") == 0
     captured = capsys.readouterr()
     first, second = json.loads(captured.out)
@@ -200,10 +197,10 @@ def test_the_capacity_of_a_service_with_masked_ids(
 
 @pytest.mark.parametrize("output", ["table", "plain", "yaml", "json"])
 def test_names_of_the_api_are_harmless_to_a_terminal(
-    commands: Any, useapi_sandbox: Sandbox, capsys: pytest.CaptureFixture[str], output: str
+    commands: Any, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], output: str
 ) -> None:
     hostile = "[red]x[/blue]\x1b[31m\u202e"
-    useapi_sandbox.account.update(accounts={hostile: {"total": 1}}, error=f"{hostile} a@b.c")
+    sandbox.account.update(accounts={hostile: {"total": 1}}, error=f"{hostile} a@b.c")
     assert commands(f"account -o {output}") == 0
     assert commands(f"check --service {hostile} -o {output}") == 1
     captured = capsys.readouterr()

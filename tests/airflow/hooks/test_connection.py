@@ -1,4 +1,4 @@
-"""The fields of a connection: what is taken, what is refused, and what is said about it."""
+"""An Airflow connection with these fields: whom it asks, or what it says, both ways alike."""
 
 from __future__ import annotations
 
@@ -10,16 +10,10 @@ import socket
 from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import httpx
 import pytest
-import requests
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from airflow_provider_useapi.connection.settings import Settings, read_settings
-from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.sandbox import Sandbox
 from tests.helpers.servers import (
@@ -53,12 +47,6 @@ def no_proxy_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
 def ask_both() -> Outcome:
     """The outcome of both transports, which must be one and the same."""
     sync, loop = ask_sync(), ask_async()
@@ -66,143 +54,7 @@ def ask_both() -> Outcome:
     return sync
 
 
-def read(
-    host: str | None = "https://api.example.org",
-    *,
-    port: int | None = None,
-    login: str | None = None,
-    password: str | None = TOKEN,
-    **extra: Any,
-) -> Settings:
-    """The settings of a connection with these fields."""
-    return read_settings(
-        "my_conn", host=host, port=port, login=login, password=password, extra=extra
-    )
-
-
-def refusal(*args: Any, **fields: Any) -> str:
-    """The message with which these fields are refused."""
-    with pytest.raises(UseApiConfigError) as caught:
-        read(*args, **fields)
-    assert caught.value.permanent
-    message = str(caught.value)
-    assert "'my_conn'" in message and TOKEN not in message and message.isprintable()
-    return message
-
-
 # --- Host -----------------------------------------------------------------------------------------
-
-HOSTS: list[tuple[str | None, int | None, str]] = [
-    (None, None, "https://api.useapi.net"),
-    ("", None, "https://api.useapi.net"),
-    ("   ", None, "https://api.useapi.net"),
-    ("api.example.org", None, "https://api.example.org"),
-    ("  api.example.org\n", None, "https://api.example.org"),
-    ("api.example.org:8443", None, "https://api.example.org:8443"),
-    ("https://api.example.org", None, "https://api.example.org"),
-    ("HTTPS://API.Example.ORG", None, "https://api.example.org"),
-    ("https://api.example.org/", None, "https://api.example.org"),
-    ("https://api.example.org///", None, "https://api.example.org"),
-    ("https://api.example.org", 8443, "https://api.example.org:8443"),
-    ("https://api.example.org:8443", 9000, "https://api.example.org:8443"),
-    ("api.example.org", 8443, "https://api.example.org:8443"),
-    ("https://api.example.org/pre/fix/", None, "https://api.example.org/pre/fix"),
-    ("api.example.org/pre", 8443, "https://api.example.org:8443/pre"),
-    ("https://bücher.example", None, "https://xn--bcher-kva.example"),
-    ("https://xn--bcher-kva.example", None, "https://xn--bcher-kva.example"),
-    ("https://[::1]:8443", None, "https://[::1]:8443"),
-    ("http://127.0.0.1:8080", None, "http://127.0.0.1:8080"),
-    ("http://127.8.9.10", None, "http://127.8.9.10"),
-    ("http://localhost", None, "http://localhost"),
-    ("http://LOCALHOST", 80, "http://localhost:80"),
-    ("http://[::1]", 8080, "http://[::1]:8080"),
-]
-
-
-@pytest.mark.parametrize(("host", "port", "base"), HOSTS)
-def test_hosts_that_are_taken(host: str | None, port: int | None, base: str) -> None:
-    assert read(host, port=port).base_url == base
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "https://",
-        "https:///v2",
-        "https://:8443",
-        "https://api.example.org:port",
-        "https://api.example.org:99999",
-        "https://api.example.org:-1",
-        "https://[::1",
-        "https://[zz]",
-        "ftp://api.example.org",
-        "file:///etc/passwd",
-        "javascript://x",
-        "httpss://api.example.org",
-        "://api.example.org",
-        "https://api example.org",
-        "https://api.example.org/a b",
-        "https://api.example.org/\x7f",
-        "https://api.exam\nple.org",
-        "https://api.exam\tple.org",
-        "https://user@api.example.org",
-        "https://user:sesame@api.example.org",
-        "https://@api.example.org",
-        "https://api.example.org?x=1",
-        "https://api.example.org/#part",
-        f"https://{TOKEN}@api.example.org",
-        "https://" + "a" * 64 + ".example.org",
-        "https://a..example.org",
-        "https://.example.org",
-        "https://bü..example",
-        "https://a|b.example.org",
-        "https://a<b>.example.org",
-        'https://a"b.example.org',
-        "https://a^b.example.org",
-        "https://a`b.example.org",
-        "https://a{b}.example.org",
-        "https://a%41.example.org",
-        "https://a%zz.example.org",
-        "https://a\\b.example.org",
-        "https://good.example\\@evil.example",
-        "https://*.example.org",
-        "https://xn--a",
-        "https://_é.example.org",
-    ],
-)
-def test_hosts_that_are_refused(host: str) -> None:
-    message = refusal(host)
-    assert "https://api.useapi.net" in message
-    assert "sesame" not in message
-
-
-@pytest.mark.parametrize("port", [0, -1, 65536, 10**9])
-def test_ports_that_are_refused(port: int) -> None:
-    assert str(port) in refusal("https://api.example.org", port=port)
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "http://api.useapi.net",
-        "http://10.0.0.1",
-        "http://0.0.0.0",
-        "http://[::]",
-        "http://128.0.0.1",
-        "http://127.0.0.1.example.org",
-        "http://localhost.example.org",
-        "http://2130706433",
-        "http://0x7f000001",
-        "http://127.1.example",
-        "HTTP://useapi.invalid",
-    ],
-)
-def test_plain_http_is_refused(host: str) -> None:
-    message = refusal(host)
-    assert "allow_http" in message and "https://" in message
-    for off in (False, "false", "", None, "no", "0"):
-        assert "allow_http" in refusal(host, allow_http=off)
-    assert read(host, allow_http=True).base_url.startswith("http://")
 
 
 def test_plain_http_is_refused_before_anything_is_sent(
@@ -276,39 +128,6 @@ def test_localhost_with_a_dead_address(monkeypatch: pytest.MonkeyPatch, sandbox:
         timeout=5,
     )
     assert ask_both().kind == "Account"
-
-
-ODD_HOST = st.text(
-    st.sampled_from("ab1.-_:/@?#[]%\\ *|~!$&'()+,;=<>{}\"^`ü。ßİ\u200b\u2024\uff0f\ud800é\t\n"),
-    max_size=24,
-)
-
-
-def assert_libraries_agree(base_url: str) -> None:
-    """What was taken must be an address for each library, and the same one."""
-    ours = urlsplit(base_url)
-    url = base_url + PATH
-    theirs = urlsplit(requests.Request("GET", url).prepare().url or "")
-    httpx_url = httpx.Request("GET", url).url
-    assert ours.hostname == theirs.hostname == httpx_url.raw_host.decode()
-    assert ours.port == theirs.port
-    assert ours.scheme == theirs.scheme == httpx_url.scheme
-
-
-@settings(max_examples=600, deadline=None, database=None, derandomize=True)
-@given(ODD_HOST, st.sampled_from(["", "https://", "https://x.example/"]))
-def test_any_host_is_refused_or_usable(text: str, before: str) -> None:
-    try:
-        taken = read(before + text)
-    except UseApiConfigError as e:
-        assert "my_conn" in str(e)
-        return
-    assert_libraries_agree(taken.base_url)
-
-
-@pytest.mark.parametrize(("host", "port", "base"), HOSTS)
-def test_libraries_agree_on_the_host(host: str | None, port: int | None, base: str) -> None:
-    assert_libraries_agree(read(host, port=port).base_url)
 
 
 # --- Token ----------------------------------------------------------------------------------------
@@ -405,90 +224,7 @@ def test_login_beside_a_whole_token(monkeypatch: pytest.MonkeyPatch, sandbox: Sa
         assert ask_both().kind == "Account"
 
 
-def test_settings_do_not_show_the_token() -> None:
-    shown = repr(read(proxy="http://u:secret@127.0.0.1:1"))
-    assert TOKEN not in shown and "secret" not in shown
-
-
 # --- Extras ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "read_as"),
-    [
-        ("timeout", None, 30.0),
-        ("timeout", "", 30.0),
-        ("timeout", 5, 5.0),
-        ("timeout", 0.25, 0.25),
-        ("timeout", "5", 5.0),
-        ("timeout", " 2.5 ", 2.5),
-        ("timeout", 86400, 86400.0),
-        ("max_attempts", None, 3),
-        ("max_attempts", "", 3),
-        ("max_attempts", 1, 1),
-        ("max_attempts", "4", 4),
-        ("max_attempts", 4.0, 4),
-        ("max_attempts", "4.0", 4),
-        ("verify", None, True),
-        ("verify", "", True),
-        ("verify", True, True),
-        ("verify", "True", True),
-        ("verify", "on", True),
-        ("verify", 1, True),
-        ("verify", False, False),
-        ("verify", "FALSE", False),
-        ("verify", "off", False),
-        ("verify", 0, False),
-        ("verify", " bundle.pem ", "bundle.pem"),
-        ("client_cert", "cert.pem", "cert.pem"),
-        ("client_cert", "", None),
-        ("proxy", "", None),
-        ("proxy", None, None),
-        ("proxy", " http://127.0.0.1:3128 ", "http://127.0.0.1:3128"),
-        ("proxy", "HTTP://proxy.example.org", "HTTP://proxy.example.org"),
-        (
-            "proxy",
-            "https://u:p@proxy.example.org:3128",
-            "https://u:p@proxy.example.org:3128",
-        ),
-    ],
-)
-def test_extras_that_are_taken(field: str, value: object, read_as: object) -> None:
-    found = getattr(read(**{field: value}), field)
-    assert found == read_as and type(found) is type(read_as)
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "wanted"),
-    [
-        *(("timeout", v, "seconds") for v in (0, -1, "0", "x", True, [], {}, 86401, 1e400)),
-        *(("timeout", v, "seconds") for v in ("nan", "inf", "-inf", "1e999", "30s", "9" * 400)),
-        *(("max_attempts", v, "whole number") for v in (0, -1, 1.5, "x", True, [], {}, "nan")),
-        *(("verify", v, "CA bundle") for v in (2, 0.5, [], {}, ["a.pem"])),
-        *(("allow_http", v, "true or false") for v in (2, "maybe", [], {}, "tru")),
-        *(("client_cert", v, "string") for v in (1, True, [], {})),
-        *(("client_key", v, "string") for v in (1, True, [], {})),
-        *(("proxy", v, "string") for v in (1, True, [], {"http": "http://127.0.0.1:1"})),
-        *(("proxy", v, "http://proxy.example.com:3128") for v in ("x", "127.0.0.1:3128", "http:")),
-        *(("proxy", v, "http://proxy.example.com:3128") for v in ("ftp://x:1", "http://x:port")),
-        *(("proxy", v, "http://proxy.example.com:3128") for v in ("http://[::1", "http://x:99999")),
-        *(("proxy", v, "http://proxy.example.com:3128") for v in ("http://a..b:1", "http://a b:1")),
-        ("proxy", "http://" + "a" * 64 + ".example:1", "http://proxy.example.com:3128"),
-        ("proxy", "http://a|b:1", "http://proxy.example.com:3128"),
-        *(
-            ("proxy", v, "http://proxy.example.com:3128")
-            for v in ("http://127.0.0.1\n:1", "http://\t127.0.0.1:1", "http://127.0.0.1:1/\x00")
-        ),
-        *(
-            ("proxy", f"http://{v}:1", "http://proxy.example.com:3128")
-            for v in ("ª.example", "☃.example", "_é.example", "xn--0.example")
-        ),
-        *(("proxy", f"{s}://127.0.0.1:1080", "SOCKS") for s in ("socks5", "SOCKS4", "socks5h")),
-    ],
-)
-def test_extras_that_are_refused(field: str, value: object, wanted: str) -> None:
-    message = refusal(**{field: value})
-    assert f"'{field}'" in message and wanted in message
 
 
 @pytest.mark.parametrize(
@@ -501,71 +237,12 @@ def test_token_in_the_wrong_field_is_not_shown(monkeypatch: pytest.MonkeyPatch, 
     assert "canary" not in outcome.text
 
 
-def test_password_of_a_bad_proxy_is_not_shown() -> None:
-    for proxy in (
-        "ftp://u:sesame@x:1",
-        "u:sesame@x:1",
-        "socks5://u:sesame@x:1",
-        "http://u:sesame@",
-    ):
-        assert "sesame" not in refusal(proxy=proxy)
-    assert "sesame" not in refusal(proxy=["http://u:sesame@x:1"])
-
-
 def test_proxy_with_a_password_works_or_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     define(monkeypatch, "https://api.example.org", proxy="http://u:p%zz%00ss@127.0.0.1:1")
     for ask in ASKS.values():
         assert ask().kind in (CONFIG, UNAVAILABLE)
-
-
-def test_unknown_extra_is_warned_about() -> None:
-    (warning,) = read(time_out=5, max_attempts=2).warnings
-    assert "my_conn" in warning and "time_out" in warning and "timeout" in warning
-    (warning,) = read(**{TOKEN: 1, "person@example.org": 2}).warnings
-    assert TOKEN not in warning and "person" not in warning
-    assert read().warnings == ()
-
-
-EXTRA_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=4,
-)
-
-
-@settings(max_examples=400, deadline=None, database=None, derandomize=True)
-@given(
-    st.dictionaries(
-        st.sampled_from(
-            [
-                "timeout",
-                "max_attempts",
-                "verify",
-                "allow_http",
-                "proxy",
-                "client_cert",
-                "client_key",
-                "other",
-            ]
-        ),
-        EXTRA_VALUES | st.sampled_from(["http://", "http://x", "1", "true", "http://x:0"]),
-        max_size=4,
-    ),
-    st.text(max_size=12) | st.none(),
-    st.integers(-5, 70000) | st.none(),
-)
-def test_any_extra_is_refused_or_usable(
-    extra: dict[str, Any], password: str | None, port: int | None
-) -> None:
-    try:
-        found = read(password=password, port=port, **extra)
-    except UseApiConfigError as e:
-        assert "my_conn" in str(e)
-        return
-    assert 0 < found.timeout <= 86400 and found.max_attempts >= 1
-    assert found.secrets and found.token.isprintable()
 
 
 # --- Proxies of the environment -------------------------------------------------------------------

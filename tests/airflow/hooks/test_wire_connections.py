@@ -35,14 +35,6 @@ def find_open_sockets() -> Iterator[None]:
     gc.collect()
 
 
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A sandbox that the default connection leads to, with one attempt a call."""
-    with Sandbox() as running:
-        define(monkeypatch, running.url)
-        yield running
-
-
 # --- How many -------------------------------------------------------------------------------------
 
 
@@ -274,6 +266,7 @@ def test_netrc_does_not_reach_the_session(
         assert hook.get_conn().get(other.url + PATH).request.headers.get("Authorization") is None
 
 
+@pytest.mark.real_time
 def test_session_obeys_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     with raw_server(hang=True) as server:
         define(monkeypatch, server.url, timeout=0.3)

@@ -28,6 +28,7 @@ from airflow_provider_useapi.api.responses import read_account
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.sandbox import Answer, Sandbox
+from tests.helpers.clock import MovableClock
 from tests.helpers.servers import (
     ASKS,
     SLACK,
@@ -69,14 +70,6 @@ def warm() -> Iterator[None]:
         assert ask_sync() == ask_async()
     yield
     gc.collect()
-
-
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A sandbox that the default connection leads to, with one attempt a call."""
-    with Sandbox() as running:
-        define(monkeypatch, running.url)
-        yield running
 
 
 def ask_both(sandbox: Sandbox, *answers: Answer | int) -> Outcome:
@@ -510,6 +503,7 @@ SLOW: dict[str, tuple[Callable[[], SocketServer], str, int | None]] = {
 }
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("row", SLOW)
 def test_timeout_holds(monkeypatch: pytest.MonkeyPatch, row: str) -> None:
     make, kind, status = SLOW[row]
@@ -522,6 +516,7 @@ def test_timeout_holds(monkeypatch: pytest.MonkeyPatch, row: str) -> None:
     assert sync == loop
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("part", ["headers", "body"])
 def test_timeout_holds_against_the_sandbox(
     monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, part: Any
@@ -532,6 +527,7 @@ def test_timeout_holds_against_the_sandbox(
     assert outcome.seconds <= TIMEOUT + SLACK
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("ask", ASKS)
 def test_slow_but_in_time(sandbox: Sandbox, ask: str) -> None:
     sandbox.script(PATH, Answer(drip="body", drip_interval=0.0005, delay=0.1))
@@ -871,6 +867,7 @@ def test_long_retry_after_is_handed_on(
     assert outcome.seconds < 0.5
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("ask", ASKS)
 def test_short_retry_after_is_slept_exactly(
     monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, ask: str
@@ -917,7 +914,7 @@ def test_permanent_errors_are_tried_once(
 
 @pytest.mark.parametrize("ask", ASKS)
 def test_three_attempts_by_default_with_backoff(
-    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, ask: str
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, airflow_clock: MovableClock, ask: str
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", sandbox.connection_json())
     sandbox.script(PATH, Answer(reset=True), Answer(cut_off=True))

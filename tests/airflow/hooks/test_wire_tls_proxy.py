@@ -328,6 +328,7 @@ def test_renewed_bundle_is_read_again(
 # --- TLS that goes wrong --------------------------------------------------------------------------
 
 
+@pytest.mark.real_time
 def test_stalled_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
     with silent_server() as server:
         define(monkeypatch, f"https://{server.netloc}", timeout=TIMEOUT)
@@ -337,6 +338,7 @@ def test_stalled_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
         assert TIMEOUT - 0.05 <= outcome.seconds <= TIMEOUT + SLACK
 
 
+@pytest.mark.real_time
 def test_stalled_handshake_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """A triggerer looks for days: what one look leaves open, a thousand leave open too."""
     left = threading.Event()
@@ -355,6 +357,7 @@ def test_stalled_handshake_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) 
         assert asyncio.run(look())
 
 
+@pytest.mark.real_time
 def test_stalled_handshake_of_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
     """The session of get_conn() obeys the timeout too; this server gives up later than that."""
     with SocketServer(lambda peer: peer.pause(3)) as server:
@@ -365,6 +368,7 @@ def test_stalled_handshake_of_the_session(monkeypatch: pytest.MonkeyPatch) -> No
         assert time.monotonic() - start <= TIMEOUT + SLACK
 
 
+@pytest.mark.real_time
 def test_dripped_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
     def handle(peer: Peer) -> None:
         peer.send(b"\x16\x03\x03\x40\x00")  # a TLS record that announces 16 kB
@@ -380,6 +384,7 @@ def test_dripped_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
         assert outcome.seconds <= TIMEOUT + SLACK
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("part", ["headers", "body"])
 def test_dripped_tls(
     monkeypatch: pytest.MonkeyPatch, authority: Authority, secure: Sandbox, part: Any
@@ -578,6 +583,7 @@ def test_half_of_the_credentials(
         assert ask_both().kind == "Account"
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("stage", ["before CONNECT", "after CONNECT", "in the answer to CONNECT"])
 def test_proxy_that_stalls(
     monkeypatch: pytest.MonkeyPatch, authority: Authority, secure: Sandbox, stage: str
@@ -637,6 +643,7 @@ def test_https_proxy(
         assert "certificate" in ask_both().message
 
 
+@pytest.mark.real_time
 def test_https_proxy_keeps_the_timeout(
     monkeypatch: pytest.MonkeyPatch, authority: Authority, secure: Sandbox
 ) -> None:

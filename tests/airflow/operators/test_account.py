@@ -8,6 +8,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiUnavailableError
 from airflow_provider_useapi.operators.useapi import UseApiAccountOperator
 from airflow_provider_useapi.sandbox import Answer, Sandbox
+from tests.helpers.clock import MovableClock
 
 PATH = "/v2/account"
 
@@ -16,9 +17,9 @@ def account(**arguments: Any) -> dict[str, Any]:
     return UseApiAccountOperator(task_id="account", **arguments).execute({})
 
 
-def test_it_returns_the_documented_fields_and_the_services(useapi_sandbox: Sandbox) -> None:
-    useapi_sandbox.account["replyUrl"] = "https://hook.example/secret"
-    useapi_sandbox.account["somethingNew"] = "private"
+def test_it_returns_the_documented_fields_and_the_services(sandbox: Sandbox) -> None:
+    sandbox.account["replyUrl"] = "https://hook.example/secret"
+    sandbox.account["somethingNew"] = "private"
     values = account()
     assert (values["email"], values["name"], values["replyUrl"]) == ("***", "***", "***")
     assert "somethingNew" not in values
@@ -42,31 +43,29 @@ def test_it_returns_the_documented_fields_and_the_services(useapi_sandbox: Sandb
         (596, "a linked account cannot be used"),
     ],
 )
-def test_a_permanent_error_is_not_retried(
-    useapi_sandbox: Sandbox, answer: int, message: str
-) -> None:
-    useapi_sandbox.script(PATH, answer)
+def test_a_permanent_error_is_not_retried(sandbox: Sandbox, answer: int, message: str) -> None:
+    sandbox.script(PATH, answer)
     with pytest.raises(AirflowFailException, match=message):
         account()
-    assert len(useapi_sandbox.requests) == 1
+    assert len(sandbox.requests) == 1
 
 
 def test_a_transient_error_is_left_to_the_retries_of_the_task(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uri = useapi_sandbox.connection_uri(max_attempts=2)
+    uri = sandbox.connection_uri(max_attempts=2)
     monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", uri)
-    useapi_sandbox.script(PATH, 503, 503)
+    sandbox.script(PATH, 503, 503)
     with pytest.raises(UseApiUnavailableError):
         account()
-    assert len(useapi_sandbox.requests) == 2
+    assert len(sandbox.requests) == 2
 
 
 @pytest.mark.parametrize("answer", [Answer(status=402), Answer(body={"error": "a@b.c must pay"})])
 def test_an_inactive_subscription_fails_where_it_must_be_active(
-    useapi_sandbox: Sandbox, answer: Answer
+    sandbox: Sandbox, answer: Answer
 ) -> None:
-    useapi_sandbox.script(PATH, answer, answer)
+    sandbox.script(PATH, answer, answer)
     assert account()["subscriptionIsActive"] is False
     with pytest.raises(AirflowFailException, match="the subscription is not active") as failed:
         account(require_active_subscription=True)
@@ -74,9 +73,9 @@ def test_an_inactive_subscription_fails_where_it_must_be_active(
 
 
 @pytest.mark.parametrize("status", [200, 402])
-def test_a_token_that_the_api_repeats_is_not_stored(useapi_sandbox: Sandbox, status: int) -> None:
-    said = f"{useapi_sandbox.token} of a@b.c must pay"
-    useapi_sandbox.script(PATH, Answer(status=status, body={"error": said}))
+def test_a_token_that_the_api_repeats_is_not_stored(sandbox: Sandbox, status: int) -> None:
+    said = f"{sandbox.token} of a@b.c must pay"
+    sandbox.script(PATH, Answer(status=status, body={"error": said}))
     assert account()["error"] == "*** of *** must pay"
 
 

@@ -19,6 +19,7 @@ from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiUnavaila
 from airflow_provider_useapi.operators.audit import UseApiAuditOperator as Audit
 from airflow_provider_useapi.operators.useapi import UseApiAuditCheckOperator, UseApiAuditOperator
 from airflow_provider_useapi.sandbox import Answer, Sandbox
+from tests.helpers.clock import MovableClock
 from tests.helpers.dag_runs import load, run
 
 ROOT = Path(__file__).parents[3]
@@ -29,13 +30,13 @@ STUDIO = "studio/a+b.c"
 
 @pytest.fixture
 def dags(
-    airflow_db: None, useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    airflow_db: None, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> dict[str, Any]:
     """The DAGs of the tests, with two connections of the same sandbox and no history of them."""
     for number, name in enumerate(("useapi_default", "useapi_studio")):
-        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", useapi_sandbox.connection_json())
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", sandbox.connection_json())
         # Another account than that of the tests before: their events are no baseline.
-        useapi_sandbox.account["id"] = abs(hash((str(tmp_path), number))) % 10**9
+        sandbox.account["id"] = abs(hash((str(tmp_path), number))) % 10**9
     return load("tests/dags/audits.py")
 
 
@@ -55,7 +56,7 @@ def codes(audit: dict[str, Any]) -> list[str]:
 
 
 def test_a_mapped_audit_is_compared_with_the_last_one_of_its_connection(
-    dags: dict[str, Any], useapi_sandbox: Sandbox
+    dags: dict[str, Any], sandbox: Sandbox
 ) -> None:
     first = run(dags["audits"])
     assert set(states(first).values()) == {"success"}
@@ -65,8 +66,8 @@ def test_a_mapped_audit_is_compared_with_the_last_one_of_its_connection(
     assert returned(first, 1)["snapshot"]["conn_id"] == "useapi_studio"
     assert codes(audit) == ["UA002", "UA003", "UA003", "UA003", "UA008"]
 
-    useapi_sandbox.account["accounts"]["MiniMax API"] = {"total": 3, "error": 3}
-    del useapi_sandbox.account["accounts"]["Runway AP"]
+    sandbox.account["accounts"]["MiniMax API"] = {"total": 3, "error": 3}
+    del sandbox.account["accounts"]["Runway AP"]
     second = run(dags["audits"])
     assert codes(returned(second, 1))[:2] == ["UA002", "UA002"]
     assert {"UA005", "UA006"} <= set(codes(returned(second, 1)))
@@ -80,7 +81,7 @@ def test_a_mapped_audit_is_compared_with_the_last_one_of_its_connection(
 
 
 def test_a_templated_audit_finds_what_a_mapped_one_recorded(
-    dags: dict[str, Any], useapi_sandbox: Sandbox
+    dags: dict[str, Any], sandbox: Sandbox
 ) -> None:
     recorded = returned(run(dags["audits"]), 0)
     later = returned(run(dags["audit_templated"]))
@@ -89,23 +90,21 @@ def test_a_templated_audit_finds_what_a_mapped_one_recorded(
     assert later["snapshot"]["checked_at"] > recorded["snapshot"]["checked_at"]
 
 
-def test_a_warning_fails_a_check_that_is_told_so(
-    dags: dict[str, Any], useapi_sandbox: Sandbox
-) -> None:
+def test_a_warning_fails_a_check_that_is_told_so(dags: dict[str, Any], sandbox: Sandbox) -> None:
     instances = run(dags["audit_templated"])
     assert states(instances) == {("audit", -1): "success", ("check", -1): "failed"}
     assert instances["check", -1].try_number == 1
-    useapi_sandbox.account.update(accounts={"Kling API": {"total": 1, "active": 1}}, sub=None)
+    sandbox.account.update(accounts={"Kling API": {"total": 1, "active": 1}}, sub=None)
     assert set(states(run(dags["audit_templated"])).values()) == {"failed", "success"}, "UA006"
     assert set(states(run(dags["audit_templated"])).values()) == {"success"}
 
 
 @pytest.mark.parametrize("status", [401, 402, 404, 596, 301])
 def test_an_answer_without_an_account_is_a_result(
-    dags: dict[str, Any], useapi_sandbox: Sandbox, status: int
+    dags: dict[str, Any], sandbox: Sandbox, status: int
 ) -> None:
     before = returned(run(dags["audits"]), 0)
-    useapi_sandbox.script(PATH, *[status] * 2)
+    sandbox.script(PATH, *[status] * 2)
     instances = run(dags["audits"])
     assert states(instances)["audit", 0] == "success"
     assert states(instances)["check", 0] == "failed"
@@ -114,19 +113,21 @@ def test_an_answer_without_an_account_is_a_result(
     assert refused["snapshot"]["baseline"] == before["snapshot"]
     assert refused["snapshot"]["account_id"] is None
     # Back again, the comparison is with what was known last.
-    del useapi_sandbox.account["accounts"]["Runway AP"]
+    del sandbox.account["accounts"]["Runway AP"]
     after = returned(run(dags["audits"]), 0)
     assert [f["code"] for f in after["findings"] if f["service"] == "runwayml"] == ["UA006"]
     assert "baseline" not in after["snapshot"]
 
 
-def test_no_answer_is_no_result(useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    uri = useapi_sandbox.connection_uri(max_attempts=2)
+def test_no_answer_is_no_result(
+    sandbox: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = sandbox.connection_uri(max_attempts=2)
     monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", uri)
-    useapi_sandbox.script(PATH, 503, Answer(reset=True))
+    sandbox.script(PATH, 503, Answer(reset=True))
     with pytest.raises(UseApiUnavailableError):
         UseApiAuditOperator(task_id="audit").execute({})
-    assert len(useapi_sandbox.requests) == 2
+    assert len(sandbox.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -139,11 +140,11 @@ def test_no_answer_is_no_result(useapi_sandbox: Sandbox, monkeypatch: pytest.Mon
     ],
 )
 def test_what_cannot_be_asked_fails_without_retries(
-    useapi_sandbox: Sandbox, arguments: dict[str, Any], message: str
+    sandbox: Sandbox, arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(AirflowFailException, match=message):
         UseApiAuditOperator(task_id="audit", **arguments).execute({})
-    assert useapi_sandbox.requests == []
+    assert sandbox.requests == []
 
 
 @pytest.mark.parametrize("days", [-1, True, 1.0, "35", None])
@@ -175,7 +176,7 @@ def test_a_check_of_something_else_fails_and_says_what_to_write(audit: Any) -> N
         UseApiAuditCheckOperator(task_id="check", audit=audit).execute({})
 
 
-def test_a_check_takes_several_audits(dags: dict[str, Any], useapi_sandbox: Sandbox) -> None:
+def test_a_check_takes_several_audits(dags: dict[str, Any], sandbox: Sandbox) -> None:
     instances = run(dags["audits"])
     audits = [returned(instances, 0), returned(instances, 1)]
     UseApiAuditCheckOperator(task_id="check", audit=audits).execute({})
@@ -189,7 +190,7 @@ def test_a_check_takes_several_audits(dags: dict[str, Any], useapi_sandbox: Sand
 
 
 def test_a_service_that_was_never_there_is_warned_of(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warnings: list[str] = []
 
@@ -206,12 +207,10 @@ def test_a_service_that_was_never_there_is_warned_of(
 
 
 def test_what_the_audit_before_found_is_not_new(
-    dags: dict[str, Any], useapi_sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+    dags: dict[str, Any], sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for broken, new in ((1, True), (1, False), (2, False)):
-        useapi_sandbox.account.update(
-            accounts={"Kling API": {"total": 3, "error": broken}}, sub=None
-        )
+        sandbox.account.update(accounts={"Kling API": {"total": 3, "error": broken}}, sub=None)
         snapshot = returned(run(dags["audits"]), 0)["snapshot"]
         name = "triggering_asset_events" if HAS_TASK_SDK else "triggering_dataset_events"
         event = type("Event", (), {"extra": snapshot})
@@ -233,7 +232,7 @@ def test_the_asset_of_an_account() -> None:
 
 
 def test_the_history_is_that_of_the_asset_newest_first(
-    dags: dict[str, Any], useapi_sandbox: Sandbox
+    dags: dict[str, Any], sandbox: Sandbox
 ) -> None:
     if HAS_TASK_SDK:
         pytest.skip("only a running task can ask for events; the mapped audits above do")
@@ -249,23 +248,23 @@ def write_report(path: str, **arguments: Any) -> None:
 
 @pytest.mark.parametrize("form", ["{}/reports/audit.html", "file://{}/reports/audit.html"])
 def test_the_report_is_written_where_it_was_asked_for(
-    useapi_sandbox: Sandbox, tmp_path: Path, form: str
+    sandbox: Sandbox, tmp_path: Path, form: str
 ) -> None:
     write_report(form.format(tmp_path))
     assert "MiniMax API" in (tmp_path / "reports" / "audit.html").read_text()
 
 
 def test_a_folder_takes_a_report_of_each_connection(
-    useapi_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_STUDIO/A", useapi_sandbox.connection_json())
+    monkeypatch.setenv("AIRFLOW_CONN_STUDIO/A", sandbox.connection_json())
     for conn_id in ("useapi_default", "studio/a"):
         write_report(f"{tmp_path}/reports/", useapi_conn_id=conn_id)
     reports = {path.name for path in (tmp_path / "reports").iterdir()}
     assert reports == {"useapi_default.html", "studio%2Fa.html"}
 
 
-def test_a_report_goes_to_object_storage(useapi_sandbox: Sandbox) -> None:
+def test_a_report_goes_to_object_storage(sandbox: Sandbox) -> None:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     try:

@@ -43,13 +43,13 @@ def deferral(sensor: UseApiAccountSensor, context: Any = None) -> TaskDeferred:
 # --- From the worker to the trigger -------------------------------------------------------------
 
 
-def test_a_gate_that_is_open_never_defers(useapi_sandbox: Sandbox) -> None:
+def test_a_gate_that_is_open_never_defers(sandbox: Sandbox) -> None:
     assert gate(service="minimax").execute({})["active"] == 3
-    assert len(useapi_sandbox.requests) == 1
+    assert len(sandbox.requests) == 1
 
 
-def test_a_closed_gate_hands_over_all_that_it_wants_and_knows(useapi_sandbox: Sandbox) -> None:
-    useapi_sandbox.script(PATH, Answer(status=429, headers={"Retry-After": "30"}))
+def test_a_closed_gate_hands_over_all_that_it_wants_and_knows(sandbox: Sandbox) -> None:
+    sandbox.script(PATH, Answer(status=429, headers={"Retry-After": "30"}))
     thresholds = {
         "min_active_accounts": 2,
         "max_error_accounts": 0,
@@ -77,15 +77,15 @@ def test_a_closed_gate_hands_over_all_that_it_wants_and_knows(useapi_sandbox: Sa
     assert began <= arguments["since"] < arguments["looked"] < began + 5
     memory = Memory.from_note(json.loads(json.dumps(arguments["note"])))
     assert memory.is_held(datetime.now(UTC) + timedelta(seconds=25))
-    assert useapi_sandbox.token not in json.dumps(arguments)
+    assert sandbox.token not in json.dumps(arguments)
     assert deferred.method_name == "execute_complete"
     # The trigger keeps the time-out; Airflow's own is there for want of a triggerer.
     assert deferred.timeout is not None
     assert timedelta(seconds=100) < deferred.timeout <= timedelta(seconds=120)
 
 
-def test_a_permanent_error_fails_before_anything_is_deferred(useapi_sandbox: Sandbox) -> None:
-    useapi_sandbox.token = "user:1-another"
+def test_a_permanent_error_fails_before_anything_is_deferred(sandbox: Sandbox) -> None:
+    sandbox.token = "user:1-another"
     with pytest.raises(AirflowFailException, match="401"):
         gate(soft_fail=True).execute({})
 
@@ -95,9 +95,9 @@ def test_a_permanent_error_fails_before_anything_is_deferred(useapi_sandbox: San
     [({}, "value"), ({"do_xcom_push": False}, "none"), ({"multiple_outputs": True}, "keys")],
 )
 def test_the_trigger_is_told_what_to_push(
-    useapi_sandbox: Sandbox, arguments: dict[str, Any], xcoms: str
+    sandbox: Sandbox, arguments: dict[str, Any], xcoms: str
 ) -> None:
-    useapi_sandbox.script(PATH, CLOSED)
+    sandbox.script(PATH, CLOSED)
     assert deferral(gate(**arguments)).trigger.serialize()[1]["xcoms"] == xcoms
 
 
@@ -150,7 +150,7 @@ class FakeInstance:
 )
 @needs_3_3
 def test_a_start_that_needs_a_worker_gets_one_and_says_so(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     arguments: dict[str, Any],
@@ -162,7 +162,7 @@ def test_a_start_that_needs_a_worker_gets_one_and_says_so(
     waiting = gate(**WORKERLESS, **arguments)
     context: Any = {"ti": FakeInstance(map_index)}
     assert reason in start_obstacle(waiting, context)
-    useapi_sandbox.script(PATH, CLOSED)
+    sandbox.script(PATH, CLOSED)
     assert deferral(waiting, context).trigger.serialize()[1]["end_from_trigger"] is True
     if map_index < 0:
         assert waiting.start_trigger_args is None
@@ -192,12 +192,12 @@ def test_a_triggerer_with_queues_needs_a_worker_to_route(
 
 @pytest.mark.parametrize("arguments", [{"outlets": [Asset("x")]}, {"on_success_callback": print}])
 def test_an_end_that_needs_a_worker_is_left_to_it(
-    useapi_sandbox: Sandbox, arguments: dict[str, Any]
+    sandbox: Sandbox, arguments: dict[str, Any]
 ) -> None:
     from airflow_provider_useapi.sensors.deferral import end_obstacle
 
     waiting = gate(end_from_trigger=True, **arguments)
-    useapi_sandbox.script(PATH, CLOSED)
+    sandbox.script(PATH, CLOSED)
     assert deferral(waiting).trigger.serialize()[1]["end_from_trigger"] is False
     assert "only a worker" in end_obstacle(waiting) or not SHARES_STREAMS
 
@@ -205,19 +205,19 @@ def test_an_end_that_needs_a_worker_is_left_to_it(
 @needs_3_3
 @pytest.mark.parametrize(("map_index", "from_trigger"), [(-1, False), (0, True)])
 def test_an_xcom_that_others_are_mapped_over_is_left_to_a_worker(
-    useapi_sandbox: Sandbox, map_index: int, from_trigger: bool
+    sandbox: Sandbox, map_index: int, from_trigger: bool
 ) -> None:
     with DAG("mapped_over", schedule=None):
         waiting = gate(**WORKERLESS)
         UseApiAccountSensor.partial(task_id="each", timeout=60).expand(service=waiting.output)
-    useapi_sandbox.script(PATH, CLOSED)
+    sandbox.script(PATH, CLOSED)
     context = {"ti": FakeInstance(map_index)}
     handed_over = deferral(waiting, context).trigger.serialize()[1]
     assert handed_over["end_from_trigger"] is from_trigger
 
 
 @pytest.mark.skipif(SHARES_STREAMS, reason="what Airflow before 3.3 cannot")
-def test_before_3_3_a_worker_starts_and_ends_it_and_says_so(useapi_sandbox: Sandbox) -> None:
+def test_before_3_3_a_worker_starts_and_ends_it_and_says_so(sandbox: Sandbox) -> None:
     from airflow_provider_useapi.sensors.deferral import end_obstacle, start_obstacle
 
     waiting = gate(**WORKERLESS)
@@ -249,7 +249,7 @@ def test_what_failed_in_the_triggerer_is_neither_retried_nor_skipped(event: Any,
 TIMED_OUT = {"outcome": "timeout", "note": Memory(("a",)).to_note()}
 
 
-def test_a_gate_whose_time_is_up_gets_a_last_look(useapi_sandbox: Sandbox) -> None:
+def test_a_gate_whose_time_is_up_gets_a_last_look(sandbox: Sandbox) -> None:
     assert resume(gate(service="minimax"), TIMED_OUT)["active"] == 3
 
 
@@ -272,28 +272,28 @@ def test_a_gate_whose_time_is_up_gets_a_last_look(useapi_sandbox: Sandbox) -> No
     ],
 )
 def test_a_time_out_says_why_whoever_noticed_it(
-    useapi_sandbox: Sandbox, timed_out: Any, flag: str, kind: type[Exception]
+    sandbox: Sandbox, timed_out: Any, flag: str, kind: type[Exception]
 ) -> None:
-    useapi_sandbox.account["subscriptionIsActive"] = False
+    sandbox.account["subscriptionIsActive"] = False
     sensor = gate(**{flag: True if flag != "retries" else 3})
     with pytest.raises(kind) as raised:
         sensor.resume_execution(*timed_out, {})
     assert str(raised.value) == (
         "Timed out after 60 s; the gate is closed: the subscription is not active."
     )
-    assert len(useapi_sandbox.requests) == 1
+    assert len(sandbox.requests) == 1
 
 
-def test_the_last_look_is_not_made_against_the_wish_of_the_api(useapi_sandbox: Sandbox) -> None:
+def test_the_last_look_is_not_made_against_the_wish_of_the_api(sandbox: Sandbox) -> None:
     until = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
     note = {"reasons": ["a"], "error": "429.", "not_before": until}
     with pytest.raises(AirflowSensorTimeout, match=r"last known to be closed: a; then: 429\."):
         resume(gate(), {"outcome": "timeout", "note": note})
-    assert useapi_sandbox.requests == []
+    assert sandbox.requests == []
 
 
-def test_a_token_refused_at_the_last_look_fails_the_task(useapi_sandbox: Sandbox) -> None:
-    useapi_sandbox.token = "user:1-another"
+def test_a_token_refused_at_the_last_look_fails_the_task(sandbox: Sandbox) -> None:
+    sandbox.token = "user:1-another"
     with pytest.raises(AirflowFailException, match="401"):
         resume(gate(soft_fail=True), TIMED_OUT)
 

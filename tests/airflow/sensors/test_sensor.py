@@ -12,8 +12,10 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiConnectionNotFoundError
+from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.sandbox import Answer, Sandbox
 from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
+from tests.helpers.clock import MovableClock
 from tests.helpers.logs import Logged, record
 
 PATH = "/v2/account"
@@ -29,7 +31,7 @@ def gate(**arguments: Any) -> UseApiAccountSensor:
     return UseApiAccountSensor(task_id="gate", **{"poke_interval": 0.01, "timeout": 5, **arguments})
 
 
-def test_an_open_gate_tells_the_next_task_what_it_found(useapi_sandbox: Sandbox) -> None:
+def test_an_open_gate_tells_the_next_task_what_it_found(sandbox: Sandbox) -> None:
     found = gate(service="Runway AP").execute({})
     assert found.pop("checked_at").startswith("20")
     assert found == {
@@ -45,18 +47,18 @@ def test_an_open_gate_tells_the_next_task_what_it_found(useapi_sandbox: Sandbox)
     }
 
 
-def test_a_gate_asks_on_one_connection(useapi_sandbox: Sandbox) -> None:
-    useapi_sandbox.script(PATH, *[CLOSED] * 20)
+def test_a_gate_asks_on_one_connection(sandbox: Sandbox) -> None:
+    sandbox.script(PATH, *[CLOSED] * 20)
     gate().execute({})
-    assert len(useapi_sandbox.requests) == 21
-    assert useapi_sandbox.connections == 1
+    assert len(sandbox.requests) == 21
+    assert sandbox.connections == 1
 
 
 def test_a_gate_logs_the_first_finding_and_every_change_of_it(
-    useapi_sandbox: Sandbox, gate_log: Logged
+    sandbox: Sandbox, gate_log: Logged
 ) -> None:
     few = {"subscriptionIsActive": True, "accounts": {"MiniMax API": {"total": 3, "active": 1}}}
-    useapi_sandbox.script(PATH, CLOSED, CLOSED, Answer(body=few), Answer(body=few), 503, CLOSED)
+    sandbox.script(PATH, CLOSED, CLOSED, Answer(body=few), Answer(body=few), 503, CLOSED)
     gate(service="minimax", min_active_accounts=3).execute({})
     assert [line for line in gate_log if "gate" in line or "check" in line] == [
         "INFO The gate is closed: the subscription is not active;"
@@ -74,48 +76,48 @@ def test_a_gate_logs_the_first_finding_and_every_change_of_it(
 
 
 def test_a_token_renewed_in_the_connection_is_used_at_once(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, gate_log: Logged
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, gate_log: Logged
 ) -> None:
+    hook_log = record(monkeypatch, UseApiHook)
+
     class Renewed(UseApiAccountSensor):
         """Its token is renewed after each look."""
 
         def poke(self, context: Any) -> Any:
             found = super().poke(context)
-            useapi_sandbox.token = "user:12345-renewed"
-            monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", useapi_sandbox.connection_uri())
+            sandbox.token = "user:12345-renewed"
+            monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", sandbox.connection_uri())
             return found
 
-    useapi_sandbox.script(PATH, CLOSED)
+    sandbox.script(PATH, CLOSED)
     waiting = Renewed(task_id="gate", poke_interval=0.01, timeout=20)
     assert waiting.execute({})["subscription_is_active"] is True
-    assert [request.status for request in useapi_sandbox.requests] == [200, 401, 200]
-    assert any("has a new one" in line for line in gate_log)
-    assert "renewed" not in "".join(gate_log)
+    assert [request.status for request in sandbox.requests] == [200, 401, 200]
+    assert any("has a new one" in line for line in hook_log)
+    assert "renewed" not in "".join(gate_log + hook_log)
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_the_same_token_refused_ends_the_gate(useapi_sandbox: Sandbox, status: int) -> None:
-    useapi_sandbox.script(PATH, status)
+def test_the_same_token_refused_ends_the_gate(sandbox: Sandbox, status: int) -> None:
+    sandbox.script(PATH, status)
     with pytest.raises(AirflowFailException, match=str(status)):
         gate().execute({})
-    assert len(useapi_sandbox.requests) == 1
+    assert len(sandbox.requests) == 1
 
 
 @pytest.mark.parametrize("flag", ["soft_fail", "never_fail", "silent_fail", "retries"])
 @pytest.mark.parametrize("status", [400, 401, 404, 410, 412, 422, 596, 302])
-def test_a_permanent_error_is_never_skipped(
-    useapi_sandbox: Sandbox, flag: str, status: int
-) -> None:
-    useapi_sandbox.script(PATH, status)
+def test_a_permanent_error_is_never_skipped(sandbox: Sandbox, flag: str, status: int) -> None:
+    sandbox.script(PATH, status)
     with pytest.raises(AirflowFailException, match=str(status)):
         gate(**{flag: True if flag != "retries" else 3}).execute({})
 
 
 @pytest.mark.parametrize("flag", ["soft_fail", "never_fail"])
 def test_a_time_out_is_skipped_with_every_reason_where_that_was_asked_for(
-    useapi_sandbox: Sandbox, flag: str
+    sandbox: Sandbox, flag: str
 ) -> None:
-    useapi_sandbox.account["subscriptionIsActive"] = False
+    sandbox.account["subscriptionIsActive"] = False
     with pytest.raises(AirflowSkipException) as skipped:
         gate(service="minimax", min_active_accounts=4, timeout=0.1, **{flag: True}).execute({})
     assert str(skipped.value) == (
@@ -124,18 +126,21 @@ def test_a_time_out_is_skipped_with_every_reason_where_that_was_asked_for(
     )
 
 
-def test_a_time_out_says_the_last_known_reasons_and_the_error(useapi_sandbox: Sandbox) -> None:
-    useapi_sandbox.script(PATH, CLOSED, *[503] * 500)
+def test_a_time_out_says_the_last_known_reasons_and_the_error(
+    sandbox: Sandbox, airflow_clock: MovableClock
+) -> None:
+    sandbox.script(PATH, CLOSED, *[503] * 500)
     with pytest.raises(AirflowSensorTimeout) as timed_out:
         gate(timeout=0.2, silent_fail=True).execute({})
     assert "last known to be closed: the subscription is not active; then: " in str(timed_out.value)
     assert "503" in str(timed_out.value)
 
 
-def test_a_gate_that_opens_at_its_last_look_succeeds(useapi_sandbox: Sandbox) -> None:
-    useapi_sandbox.script(PATH, CLOSED)
+@pytest.mark.real_time
+def test_a_gate_that_opens_at_its_last_look_succeeds(sandbox: Sandbox) -> None:
+    sandbox.script(PATH, CLOSED)
     assert gate(poke_interval=60, timeout=0.2).execute({})["subscription_is_active"]
-    assert len(useapi_sandbox.requests) == 2
+    assert len(sandbox.requests) == 2
 
 
 class Notes(dict[str, Any]):
@@ -146,17 +151,17 @@ class Notes(dict[str, Any]):
 
 
 def test_a_rescheduled_gate_hands_the_wait_to_the_next_process(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = Notes()
-    useapi_sandbox.script(PATH, CLOSED, Answer(status=429, headers={"Retry-After": "60"}))
+    sandbox.script(PATH, CLOSED, Answer(status=429, headers={"Retry-After": "60"}))
     for _ in range(4):
         process = gate(mode="reschedule", timeout=30)
         with process._at_work({"task_state_store": notes}) as working:
             assert not working.look()
             left = process._get_next_poke_interval(0.0, lambda: 0.0, 1)
             said = working.timed_out()
-    assert len(useapi_sandbox.requests) == 2, "the third process looked against the API's wish"
+    assert len(sandbox.requests) == 2, "the third process looked against the API's wish"
     assert left == pytest.approx(30, abs=0.1)
     assert said.startswith(
         "Timed out after 30 s; last known to be closed: the subscription is not active; then: "
@@ -165,7 +170,7 @@ def test_a_rescheduled_gate_hands_the_wait_to_the_next_process(
 
 @pytest.mark.parametrize("rendered", ["", "  ", None], ids=["empty", "blank", "native None"])
 def test_a_template_that_renders_to_nothing_fails_at_the_first_look(
-    useapi_sandbox: Sandbox, rendered: str | None
+    sandbox: Sandbox, rendered: str | None
 ) -> None:
     waiting = gate(service="{{ params.service }}")
     waiting.service = rendered
@@ -189,10 +194,10 @@ def test_a_connection_that_is_not_defined_is_for_the_retries_of_the_task(flag: s
 
 
 def test_a_connection_that_airflow_loses_between_two_processes_is_waited_for(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = Notes()
-    useapi_sandbox.script(PATH, CLOSED)
+    sandbox.script(PATH, CLOSED)
 
     def opens() -> bool:
         process = gate(mode="reschedule", timeout=30)
@@ -202,7 +207,7 @@ def test_a_connection_that_airflow_loses_between_two_processes_is_waited_for(
     assert not opens()
     monkeypatch.delenv("AIRFLOW_CONN_USEAPI_DEFAULT")
     assert not opens()
-    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", useapi_sandbox.connection_uri())
+    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", sandbox.connection_uri())
     assert opens()
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib import metadata
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
-from airflow_provider_useapi.triggers.shared_poll import Poll
 from airflow_provider_useapi.triggers.useapi import UseApiAccountEventTrigger, UseApiAccountTrigger
+from tests.helpers.clock import MovableClock
 from tests.helpers.dag_runs import load
 from tests.helpers.logs import Logged, record
 from tests.helpers.triggerer import needs_streams, triggerer
@@ -61,23 +63,37 @@ def watcher(*stores: Store, **arguments: Any) -> UseApiAccountEventTrigger:
     return trigger
 
 
-async def watch(trigger: UseApiAccountEventTrigger, seconds: float) -> list[str]:
-    """The states that a watcher fires in some time, by itself."""
+@asynccontextmanager
+async def watching(trigger: UseApiAccountEventTrigger) -> AsyncIterator[list[str]]:
+    """The states that a watcher fires by itself, inside of the ``with`` block."""
     states: list[str] = []
 
     async def listen() -> None:
         async for event in trigger.run():
             states.extend([event.payload["state"]])
 
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(listen(), seconds)
+    task = asyncio.create_task(listen())
+    try:
+        yield states
+        assert not task.done(), "a watcher never ends"
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def watch(
+    clock: MovableClock, trigger: UseApiAccountEventTrigger, seconds: float
+) -> list[str]:
+    """The states that a watcher fires in some time."""
+    async with watching(trigger) as states:
+        await clock.advance(seconds)
     return states
 
 
-async def test_a_state_that_lasts_is_one_event(useapi_sandbox: Sandbox) -> None:
-    useapi_sandbox.script(PATH, CLOSED)
-    assert await watch(watcher(), 4.5) == ["open"]
-    assert len(useapi_sandbox.requests) >= 4
+async def test_a_state_that_lasts_is_one_event(sandbox: Sandbox, clock: MovableClock) -> None:
+    sandbox.script(PATH, CLOSED)
+    assert await watch(clock, watcher(), 4.5) == ["open"]
+    assert len(sandbox.requests) >= 4
 
 
 @pytest.mark.parametrize(
@@ -85,23 +101,24 @@ async def test_a_state_that_lasts_is_one_event(useapi_sandbox: Sandbox) -> None:
     [("open", ["open"]), ("close", ["closed"] * 2), ("change", ["closed", "open", "closed"])],
 )
 async def test_each_edge_is_one_event(
-    useapi_sandbox: Sandbox, fire_on: str, expected: list[str]
+    sandbox: Sandbox, clock: MovableClock, fire_on: str, expected: list[str]
 ) -> None:
-    useapi_sandbox.account["subscriptionIsActive"] = False
+    sandbox.account["subscriptionIsActive"] = False
     # What goes wrong for a moment is no edge.
-    useapi_sandbox.script(PATH, OPEN, CLOSED, 503, CLOSED, OPEN)
-    assert await watch(watcher(fire_on=fire_on), 6.5) == expected
+    sandbox.script(PATH, OPEN, CLOSED, 503, CLOSED, OPEN)
+    assert await watch(clock, watcher(fire_on=fire_on), 6.5) == expected
 
 
 @pytest.mark.parametrize("emit_initial", [True, False])
 async def test_the_first_look_fires_where_that_was_asked_for(
-    useapi_sandbox: Sandbox, emit_initial: bool
+    sandbox: Sandbox, clock: MovableClock, emit_initial: bool
 ) -> None:
-    assert await watch(watcher(emit_initial=emit_initial), 1.5) == ["open"] * emit_initial
+    assert await watch(clock, watcher(emit_initial=emit_initial), 1.5) == ["open"] * emit_initial
 
 
-async def test_the_event_is_small_and_says_why(useapi_sandbox: Sandbox) -> None:
-    useapi_sandbox.script(PATH, 200, CLOSED)
+@pytest.mark.real_time
+async def test_the_event_is_small_and_says_why(sandbox: Sandbox) -> None:
+    sandbox.script(PATH, 200, CLOSED)
     trigger = watcher(fire_on="close", service="minimax")
     events = trigger.run()
     payload = (await anext(events)).payload
@@ -115,154 +132,154 @@ async def test_the_event_is_small_and_says_why(useapi_sandbox: Sandbox) -> None:
     assert len(json.dumps(payload)) < 600
 
 
-async def test_a_new_triggerer_does_not_fire_again(useapi_sandbox: Sandbox) -> None:
+async def test_a_new_triggerer_does_not_fire_again(sandbox: Sandbox, clock: MovableClock) -> None:
     store = Store()
-    useapi_sandbox.script(PATH, CLOSED)
-    assert await watch(watcher(store), 1.5) == ["open"]
-    assert await watch(watcher(store), 1.5) == []
-    useapi_sandbox.script(PATH, CLOSED)
-    assert await watch(watcher(store), 1.5) == ["open"], (
+    sandbox.script(PATH, CLOSED)
+    assert await watch(clock, watcher(store), 1.5) == ["open"]
+    assert await watch(clock, watcher(store), 1.5) == []
+    sandbox.script(PATH, CLOSED)
+    assert await watch(clock, watcher(store), 1.5) == ["open"], (
         "an edge while nobody looked is one as well"
     )
 
 
 async def test_another_condition_is_another_state_and_all_assets_have_it(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
     first, second = Store(), Store()
-    await watch(watcher(first, second, service="minimax"), 0.5)
-    await watch(watcher(first, service="kling"), 0.5)
-    await watch(watcher(first, service="kling", poke_interval=2, fire_on="close"), 0.5)
+    await watch(clock, watcher(first, second, service="minimax"), 0.5)
+    await watch(clock, watcher(first, service="kling"), 0.5)
+    await watch(clock, watcher(first, service="kling", poke_interval=2, fire_on="close"), 0.5)
     assert sorted(first.values.values()) == ["closed", "open"]
     assert list(second.values.values()) == ["open"]
 
 
 async def test_a_store_out_of_reach_neither_fires_nor_ends_a_watcher(
-    useapi_sandbox: Sandbox, watcher_log: Logged
+    sandbox: Sandbox, clock: MovableClock, watcher_log: Logged
 ) -> None:
     store = Store()
     store.broken = True
-    useapi_sandbox.script(PATH, CLOSED)
-    assert await watch(watcher(store, emit_initial=True), 2.5) == []
+    sandbox.script(PATH, CLOSED)
+    assert await watch(clock, watcher(store, emit_initial=True), 2.5) == []
     assert "WARNING The last state cannot be read; the next look tries again." in watcher_log
 
 
 async def test_a_store_that_is_back_is_read_though_the_account_is_the_same(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
     store = Store()
     store.broken = True
-    watching = asyncio.create_task(watch(watcher(store, emit_initial=True), 3.5))
-    while len(useapi_sandbox.requests) < 2:
-        await asyncio.sleep(0.01)
-    store.broken = False
-    assert await watching == ["open"]
+    async with watching(watcher(store, emit_initial=True)) as states:
+        await clock.advance(1)
+        assert states == []
+        store.broken = False
+        await clock.advance(2.5)
+    assert states == ["open"]
 
 
 async def test_what_is_free_right_now_is_watched_though_the_account_is_the_same(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
     busy = LinkedAccount("a@example.com", max_jobs=1, running=1)
-    useapi_sandbox.link("kling", busy)
-    watching = asyncio.create_task(
-        watch(watcher(service="kling", min_free_job_slots=1, fire_on="change"), 4.5)
-    )
-    for running in (0, 1):
-        count = len(useapi_sandbox.requests)
-        while len(useapi_sandbox.requests) < count + 3:
-            await asyncio.sleep(0.01)
-        busy.running = running
-    assert await watching == ["open", "closed"]
+    sandbox.link("kling", busy)
+    trigger = watcher(service="kling", min_free_job_slots=1, fire_on="change")
+    async with watching(trigger) as states:
+        for running in (0, 1):
+            await clock.advance(1.5)
+            busy.running = running
+        await clock.advance(1.5)
+    assert states == ["open", "closed"]
 
 
 async def test_a_permanent_error_is_logged_once_and_mended_by_the_connection(
-    useapi_sandbox: Sandbox, watcher_log: Logged, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: MovableClock, watcher_log: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    useapi_sandbox.script(PATH, CLOSED)
-    good = useapi_sandbox.connection_uri()
-    watching = asyncio.create_task(watch(watcher(), 7))
-    while not useapi_sandbox.requests:
-        await asyncio.sleep(0.01)
-    useapi_sandbox.token = "user:1-another"
-    await asyncio.sleep(3)
-    assert [request.status for request in useapi_sandbox.requests] == [200, 401]
-    assert len([line for line in watcher_log if line.startswith("ERROR")]) == 1
-    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", useapi_sandbox.connection_uri())
-    assert good != useapi_sandbox.connection_uri()
-    assert await watching == ["open"]
+    sandbox.script(PATH, CLOSED)
+    good = sandbox.connection_uri()
+    async with watching(watcher()) as states:
+        await clock.settle()
+        sandbox.token = "user:1-another"
+        await clock.advance(3)
+        assert [request.status for request in sandbox.requests] == [200, 401]
+        assert len([line for line in watcher_log if line.startswith("ERROR")]) == 1
+        monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", sandbox.connection_uri())
+        assert good != sandbox.connection_uri()
+        await clock.advance(4)
+    assert states == ["open"]
 
 
 async def test_a_connection_that_is_lost_is_logged_once_and_mended_when_it_is_back(
-    useapi_sandbox: Sandbox, watcher_log: Logged, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: MovableClock, watcher_log: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    useapi_sandbox.script(PATH, CLOSED)
-    watching = asyncio.create_task(watch(watcher(), 7))
-    while not useapi_sandbox.requests:
-        await asyncio.sleep(0.01)
-    monkeypatch.delenv("AIRFLOW_CONN_USEAPI_DEFAULT")
-    await asyncio.sleep(3)
-    assert len([line for line in watcher_log if line.startswith("ERROR")]) == 1
-    assert [line for line in watcher_log if line.startswith("WARNING")] == []
-    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", useapi_sandbox.connection_uri())
-    assert await watching == ["open"]
+    sandbox.script(PATH, CLOSED)
+    async with watching(watcher()) as states:
+        await clock.settle()
+        monkeypatch.delenv("AIRFLOW_CONN_USEAPI_DEFAULT")
+        await clock.advance(3)
+        assert len([line for line in watcher_log if line.startswith("ERROR")]) == 1
+        assert [line for line in watcher_log if line.startswith("WARNING")] == []
+        monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", sandbox.connection_uri())
+        await clock.advance(4)
+    assert states == ["open"]
 
 
 async def test_a_permanent_error_is_looked_at_again_after_ten_minutes(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    monkeypatch.setattr("airflow_provider_useapi.triggers.shared_poll.PATIENCE", 3.0)
-    useapi_sandbox.script(PATH, 403, 401, CLOSED)
-    assert await watch(watcher(), 7.5) == ["open"]
-    first, second, third = [request.time for request in useapi_sandbox.requests[:3]]
-    assert 3 <= second - first < 4
-    assert 3 <= third - second < 4
+    sandbox.script(PATH, 403, 401, CLOSED)
+    assert await watch(clock, watcher(), 1202) == ["open"]
+    first, second, third = [request.time for request in sandbox.requests[:3]]
+    assert 600 <= second - first < 601
+    assert 600 <= third - second < 601
 
 
 async def test_a_watcher_alone_looks_less_often_while_nobody_answers(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    useapi_sandbox.script(PATH, *[503] * 50)
-    assert await watch(watcher(), 9) == []
+    sandbox.script(PATH, *[503] * 50)
+    assert await watch(clock, watcher(), 9) == []
     # After 0, 1, 3 and 7 seconds.
-    assert len(useapi_sandbox.requests) == 4
+    assert len(sandbox.requests) == 4
 
 
 @needs_streams
-async def test_a_gate_that_waits_as_well_keeps_the_pace(useapi_sandbox: Sandbox) -> None:
-    useapi_sandbox.script(PATH, *[503] * 4)
+async def test_a_gate_that_waits_as_well_keeps_the_pace(
+    sandbox: Sandbox, clock: MovableClock
+) -> None:
+    sandbox.script(PATH, *[503] * 4)
     fired: list[Any] = []
     async with triggerer() as running:
         running.start(watcher(emit_initial=True), fired)
         gate = running.start(UseApiAccountTrigger(poke_interval=1, timeout=60))
-        event = await asyncio.wait_for(gate, 5)
-        await asyncio.sleep(0.1)
+        event = await clock.finish(gate, 5)
+        await clock.settle()
     assert event.payload["outcome"] == "open"
     assert [each.payload["state"] for each in fired] == ["open"]
-    assert len(useapi_sandbox.requests) >= 4
+    assert len(sandbox.requests) >= 4
 
 
 @needs_streams
 async def test_a_gate_that_begins_amid_a_permanent_error_gets_a_look_of_its_own(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    useapi_sandbox.script(PATH, 401)
+    sandbox.script(PATH, 401)
     async with triggerer() as running:
         running.start(watcher())
-        await asyncio.sleep(1.5)
-        assert len(useapi_sandbox.requests) == 1
-        began = time.monotonic()
-        event = await asyncio.wait_for(
+        await clock.advance(1.5)
+        assert len(sandbox.requests) == 1
+        began = clock.monotonic()
+        event = await clock.finish(
             running.start(UseApiAccountTrigger(poke_interval=1, timeout=60)), 3
         )
         assert event.payload["outcome"] == "open"
-        assert time.monotonic() - began < 1
-        assert len(useapi_sandbox.requests) == 2
+        assert clock.monotonic() - began < 1
+        assert len(sandbox.requests) == 2
 
 
 async def test_a_typing_slip_is_said_and_does_not_end_the_triggerer(
-    useapi_sandbox: Sandbox, watcher_log: Logged
+    sandbox: Sandbox, clock: MovableClock, watcher_log: Logged
 ) -> None:
-    assert await watch(watcher(fire_on="opens"), 1.5) == []
+    assert await watch(clock, watcher(fire_on="opens"), 1.5) == []
     (line,) = watcher_log
     assert "fire_on is 'open', 'close' or 'change'; it was 'opens'" in line
 
@@ -282,9 +299,8 @@ def test_airflow_stores_the_watcher_of_the_example() -> None:
     )
 
 
-def test_a_poll_never_hurries() -> None:
-    assert asyncio.run(interval_of(0)) == 1.0
-
-
-async def interval_of(asked: float) -> float:
-    return Poll("useapi_default", asked).interval
+async def test_a_poll_never_hurries(sandbox: Sandbox, clock: MovableClock) -> None:
+    await watch(clock, watcher(poke_interval=0), 3.5)
+    times = [request.time for request in sandbox.requests]
+    assert len(times) == 4
+    assert all(later - sooner >= 1.0 for sooner, later in pairwise(times))

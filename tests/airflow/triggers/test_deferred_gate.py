@@ -6,8 +6,7 @@ import asyncio
 import inspect
 import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from types import SimpleNamespace
@@ -21,8 +20,8 @@ from airflow_provider_useapi.exceptions import UseApiUnavailableError
 from airflow_provider_useapi.gate.memory import Memory
 from airflow_provider_useapi.gate.schedule import backoff
 from airflow_provider_useapi.sandbox import Answer, Sandbox
-from airflow_provider_useapi.triggers.shared_look import Look
 from airflow_provider_useapi.triggers.useapi import UseApiAccountEventTrigger, UseApiAccountTrigger
+from tests.helpers.clock import MovableClock
 from tests.helpers.logs import record
 from tests.helpers.triggerer import needs_streams, run_alone, triggerer
 
@@ -114,73 +113,80 @@ def test_an_interval_may_be_a_timedelta() -> None:
 # --- One gate, by itself ------------------------------------------------------------------------
 
 
-async def test_an_open_gate_fires_at_its_first_look(useapi_sandbox: Sandbox) -> None:
+async def test_an_open_gate_fires_at_its_first_look(sandbox: Sandbox) -> None:
     event = await run_alone(gate(service="minimax"))
     assert event.payload["outcome"] == "open"
     xcom = event.payload["xcom"]
     assert (xcom["slug"], xcom["active"]) == ("minimax", 3)
-    assert len(useapi_sandbox.requests) == 1
+    assert len(sandbox.requests) == 1
 
 
-async def test_transient_errors_delay_a_gate_on_one_connection(useapi_sandbox: Sandbox) -> None:
-    useapi_sandbox.script(PATH, CLOSED, 503, Answer(body="<html>"), CLOSED)
-    event = await run_alone(gate())
+async def test_transient_errors_delay_a_gate_on_one_connection(
+    sandbox: Sandbox, clock: MovableClock
+) -> None:
+    sandbox.script(PATH, CLOSED, 503, Answer(body="<html>"), CLOSED)
+    event = await clock.finish(run_alone(gate()))
     assert event.payload["outcome"] == "open"
-    assert statuses(useapi_sandbox) == [200, 503, 200, 200, 200]
-    assert useapi_sandbox.connections == 1
-    times = [request.time for request in useapi_sandbox.requests]
+    assert statuses(sandbox) == [200, 503, 200, 200, 200]
+    assert sandbox.connections == 1
+    times = [request.time for request in sandbox.requests]
     assert all(later - sooner >= 1 for sooner, later in pairwise(times))
 
 
 async def test_a_refused_token_that_was_replaced_is_asked_about_again(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    useapi_sandbox.script(PATH, CLOSED)
+    sandbox.script(PATH, CLOSED)
     waiting = asyncio.create_task(run_alone(gate()))
-    await asked(useapi_sandbox)
-    useapi_sandbox.token = "user:1-renewed"
+    await clock.finish(asked(sandbox))
+    await clock.settle()
+    sandbox.token = "user:1-renewed"
     # The connection follows only once the old token has been refused.
-    useapi_sandbox.script(PATH, Answer(status=401, delay=0.5))
-    await asked(useapi_sandbox, 2)
-    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", useapi_sandbox.connection_uri())
-    event = await waiting
+    sandbox.script(PATH, Answer(status=401, delay=0.5))
+    await clock.finish(asked(sandbox, 2))
+    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", sandbox.connection_uri())
+    event = await clock.finish(waiting)
     assert event.payload["outcome"] == "open"
-    assert statuses(useapi_sandbox) == [200, 401, 200]
-    times = [request.time for request in useapi_sandbox.requests]
+    assert statuses(sandbox) == [200, 401, 200]
+    times = [request.time for request in sandbox.requests]
     assert times[2] - times[1] < 1, "another token is asked about at once"
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 412, 422, 596, 302])
-async def test_a_permanent_error_ends_a_gate_at_once(useapi_sandbox: Sandbox, status: int) -> None:
-    useapi_sandbox.script(PATH, CLOSED, status)
-    event = await run_alone(gate())
+async def test_a_permanent_error_ends_a_gate_at_once(
+    sandbox: Sandbox, clock: MovableClock, status: int
+) -> None:
+    sandbox.script(PATH, CLOSED, status)
+    event = await clock.finish(run_alone(gate()))
     assert event.payload["outcome"] == "failed"
     assert str(status) in event.payload["reason"]
-    assert len(useapi_sandbox.requests) == 2
+    assert len(sandbox.requests) == 2
 
 
 async def test_a_connection_that_airflow_loses_for_a_while_is_waited_for(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logged = record(monkeypatch, UseApiAccountTrigger)
-    useapi_sandbox.script(PATH, CLOSED)
+    sandbox.script(PATH, CLOSED)
     waiting = asyncio.create_task(run_alone(gate()))
-    await asked(useapi_sandbox)
+    await clock.finish(asked(sandbox))
+    await clock.settle()
     monkeypatch.delenv("AIRFLOW_CONN_USEAPI_DEFAULT")
-    while not waiting.done() and "is not defined" not in "".join(logged):
-        await asyncio.sleep(0.01)
-    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", useapi_sandbox.connection_uri())
-    event = await waiting
+    await clock.advance(1)
+    assert "is not defined" in "".join(logged)
+    assert not waiting.done()
+    monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", sandbox.connection_uri())
+    event = await clock.finish(waiting)
     assert event.payload["outcome"] == "open"
-    assert statuses(useapi_sandbox) == [200, 200]
+    assert statuses(sandbox) == [200, 200]
 
 
 async def test_a_gate_whose_worker_had_the_connection_waits_for_it(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     note = Memory(reasons=("the subscription is not active",)).to_note()
     monkeypatch.delenv("AIRFLOW_CONN_USEAPI_DEFAULT")
-    event = await run_alone(gate(timeout=3, note=note, since=time.time()))
+    event = await clock.finish(run_alone(gate(timeout=3, note=note, since=clock.time())))
     assert event.payload["outcome"] == "timeout"
     assert "is not defined" in event.payload["note"]["error"]
 
@@ -195,7 +201,7 @@ async def test_a_gate_whose_worker_had_the_connection_waits_for_it(
     ],
 )
 async def test_what_cannot_be_asked_ends_a_gate_and_not_the_triggerer(
-    useapi_sandbox: Sandbox, arguments: dict[str, Any], reason: str
+    sandbox: Sandbox, arguments: dict[str, Any], reason: str
 ) -> None:
     event = await run_alone(gate(**arguments))
     assert event.payload["outcome"] == "failed"
@@ -203,47 +209,49 @@ async def test_what_cannot_be_asked_ends_a_gate_and_not_the_triggerer(
 
 
 async def test_a_time_out_is_kept_and_tells_the_worker_what_was_known(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    useapi_sandbox.script(PATH, CLOSED, Answer(status=429, headers={"Retry-After": "600"}))
-    began = time.monotonic()
-    event = await run_alone(gate(timeout=3))
-    assert 3 <= time.monotonic() - began < 4.5
+    sandbox.script(PATH, CLOSED, Answer(status=429, headers={"Retry-After": "600"}))
+    began = clock.monotonic()
+    event = await clock.finish(run_alone(gate(timeout=3)))
+    assert 3 <= clock.monotonic() - began < 4.5
     memory = Memory.from_note(event.payload["note"])
     assert memory.reasons == ("the subscription is not active",)
     assert "429" in memory.error
     assert memory.not_before is not None
-    assert statuses(useapi_sandbox) == [200, 429]
+    assert statuses(sandbox) == [200, 429]
 
 
+@pytest.mark.real_time
 async def test_a_time_out_counts_from_the_first_look_on_the_worker(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox,
 ) -> None:
-    useapi_sandbox.account["subscriptionIsActive"] = False
+    sandbox.account["subscriptionIsActive"] = False
     began = time.monotonic()
     event = await run_alone(gate(timeout=100, since=time.time() - 99))
     assert event.payload["outcome"] == "timeout"
     assert time.monotonic() - began < 2.5
 
 
+@pytest.mark.real_time
 async def test_what_the_api_told_the_worker_holds_in_the_triggerer(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox,
 ) -> None:
     busy = UseApiUnavailableError("429.", retry_after=3)
     told = Memory().failed(busy, datetime.now(UTC))
     began = time.time()
     event = await run_alone(gate(since=began, note=told.to_note()))
     assert event.payload["outcome"] == "open"
-    (request,) = useapi_sandbox.requests
+    (request,) = sandbox.requests
     assert request.time - began >= 2.9
 
 
-async def test_backoff_passes_over_looks_of_the_poll(useapi_sandbox: Sandbox) -> None:
-    useapi_sandbox.script(PATH, *[CLOSED] * 3)
-    began = time.time()
+async def test_backoff_passes_over_looks_of_the_poll(sandbox: Sandbox, clock: MovableClock) -> None:
+    sandbox.script(PATH, *[CLOSED] * 3)
+    began = clock.time()
     # The waits are 1, 1, 2 to 4, and 4 to 8 seconds.
     moments = list(islice(backoff(1, None, f"####{began}"), 6))
-    event = await run_alone(gate(exponential_backoff=True, since=began))
+    event = await clock.finish(run_alone(gate(exponential_backoff=True, since=began)))
     assert event.payload["outcome"] == "open"
     opened = datetime.fromisoformat(event.payload["xcom"]["checked_at"]).timestamp() - began
     # The poll found the account active at its fourth look, after three seconds.
@@ -256,204 +264,223 @@ async def test_backoff_passes_over_looks_of_the_poll(useapi_sandbox: Sandbox) ->
 
 @needs_streams
 async def test_many_gates_make_one_request_an_interval_on_one_connection(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    useapi_sandbox.account["subscriptionIsActive"] = False
+    sandbox.account["subscriptionIsActive"] = False
     async with triggerer() as running:
-        began = time.monotonic()
+        began = clock.monotonic()
         gates = [running.start(gate(service="minimax", min_active_accounts=1)) for _ in range(300)]
-        await asyncio.sleep(3.5)
+        await clock.advance(3.5)
         assert not any(task.done() for task in gates)
-        assert len(useapi_sandbox.requests) <= 1 + (time.monotonic() - began)
-        useapi_sandbox.account["subscriptionIsActive"] = True
-        events = await asyncio.wait_for(asyncio.gather(*gates), 3)
+        assert len(sandbox.requests) <= 1 + (clock.monotonic() - began)
+        sandbox.account["subscriptionIsActive"] = True
+        events = await clock.finish(asyncio.gather(*gates), 3)
     assert {event.payload["outcome"] for event in events} == {"open"}
-    assert useapi_sandbox.connections == 1
+    assert sandbox.connections == 1
 
 
 @needs_streams
-async def test_gates_that_want_different_things_share_the_poll(useapi_sandbox: Sandbox) -> None:
+async def test_gates_that_want_different_things_share_the_poll(
+    sandbox: Sandbox, clock: MovableClock
+) -> None:
     async with triggerer() as running:
         passing = running.start(gate(service="minimax", min_active_accounts=3))
         closed = running.start(gate(service="minimax", min_active_accounts=4))
         alone = running.start(gate())
         failing = running.start(gate(service="minimax", max_error_accounts="none"))
-        await asyncio.sleep(1.5)
+        await clock.advance(1.5)
         outcomes = [task.result().payload["outcome"] for task in (passing, alone, failing)]
         assert outcomes == ["open", "open", "failed"]
         assert not closed.done()
-    assert len(useapi_sandbox.requests) == 2
+    assert len(sandbox.requests) == 2
 
 
 @needs_streams
 async def test_a_gate_that_joins_late_uses_a_look_that_is_young_enough(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
     async with triggerer() as running:
         closed = running.start(gate(service="minimax", min_active_accounts=4, poke_interval=30))
-        await asked(useapi_sandbox)
-        await asyncio.sleep(0.5)
+        await clock.advance(0.5)
         late = running.start(gate(service="minimax", poke_interval=30))
-        event = await asyncio.wait_for(late, 1)
+        event = await clock.finish(late, 1)
         assert event.payload["outcome"] == "open"
         assert not closed.done()
-    assert len(useapi_sandbox.requests) == 1
+    assert len(sandbox.requests) == 1
 
 
 @needs_streams
+@pytest.mark.real_time
 async def test_the_first_look_is_an_interval_after_that_of_the_worker(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox,
 ) -> None:
     looked = time.time()
     async with triggerer() as running:
         event = await running.start(gate(since=looked - 3, looked=looked))
     assert event.payload["outcome"] == "open"
-    (request,) = useapi_sandbox.requests
+    (request,) = sandbox.requests
     assert request.time - looked >= 0.99  # two clocks take part
 
 
 @needs_streams
 async def test_a_gate_does_not_use_a_look_that_is_older_than_its_own(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
     async with triggerer() as running:
         running.start(gate(service="minimax", min_active_accounts=4))
-        await asked(useapi_sandbox)
-        await asyncio.sleep(0.1)
-        useapi_sandbox.account["subscriptionIsActive"] = False
+        await clock.advance(0.1)
+        sandbox.account["subscriptionIsActive"] = False
         own = Memory(("the subscription is not active",)).to_note()
-        late = running.start(gate(since=time.time(), note=own, timeout=2.5))
-        event = await late
+        late = running.start(gate(since=clock.time(), note=own, timeout=2.5))
+        event = await clock.finish(late)
     assert event.payload["outcome"] == "timeout"
 
 
 @needs_streams
 async def test_a_gate_that_has_not_heard_is_told_what_is_no_news_to_the_others(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
     async with triggerer() as running:
         running.start(gate(service="minimax", min_active_accounts=4))
-        await asked(useapi_sandbox)
-        await asyncio.sleep(0.1)
+        await clock.advance(0.1)
         # Closed for as long as the worker looked; to the poll, nothing has changed.
         own = Memory(("the subscription is not active",)).to_note()
-        late = running.start(gate(since=time.time(), note=own, timeout=10))
-        event = await late
+        late = running.start(gate(since=clock.time(), note=own, timeout=10))
+        event = await clock.finish(late)
     assert event.payload["outcome"] == "open"
-    assert len(useapi_sandbox.requests) <= 3
+    assert len(sandbox.requests) <= 3
 
 
 @needs_streams
 async def test_a_gate_that_comes_while_the_poll_asks_is_told_the_answer(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    useapi_sandbox.script(PATH, 200, Answer(delay=2))
+    sandbox.script(PATH, 200, Answer(delay=1))
     async with triggerer() as running:
         running.start(gate(service="minimax", min_active_accounts=4))
-        await asked(useapi_sandbox, 2)
-        await asyncio.sleep(0.5)
-        event = await running.start(gate(service="minimax", timeout=5))
+        await clock.finish(asked(sandbox, 2))
+        event = await clock.finish(running.start(gate(service="minimax", timeout=5)))
     assert event.payload["outcome"] == "open"
+
+
+class Listener(UseApiAccountTrigger):
+    """
+    A gate that keeps how many requests there were each time it was woken.
+
+    :param sandbox: what is asked.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(poke_interval=1, timeout=60)
+        self.sandbox = sandbox
+        self.woken_after: list[int] = []
+
+    async def judge(self, look: Any) -> Any:
+        self.woken_after += [len(self.sandbox.requests)]
+        return await super().judge(look)
 
 
 @pytest.mark.parametrize("shared", [pytest.param(True, marks=needs_streams), False])
 async def test_gates_are_not_woken_to_hear_that_nothing_has_changed(
-    useapi_sandbox: Sandbox, shared: bool
+    sandbox: Sandbox, clock: MovableClock, shared: bool
 ) -> None:
     held = Answer(status=503, headers={"Retry-After": "1"})
-    useapi_sandbox.script(PATH, *[CLOSED] * 3, 503, 503, 500, held, held, *[CLOSED] * 2)
-    trigger = gate()
-    poll = trigger.shared_poll() if shared else trigger.own_poll()
-    told: list[str] = []
-    async with aclosing(poll.looks()) as looks:
-        async for look in looks:
-            error = look.error
-            told.append(str(error.status_code if error else look.found.subscription_is_active))
-            if told[-1] == "True":
-                break
-    assert told == ["False", "503", "500", "503", "503", "False", "True"]
-    assert len(useapi_sandbox.requests) == 11
+    sandbox.script(PATH, *[CLOSED] * 3, 503, 503, 500, held, held, *[CLOSED] * 2)
+    listener = Listener(sandbox)
+    if shared:
+        async with triggerer() as running:
+            await clock.finish(running.start(listener))
+    else:
+        await clock.finish(run_alone(listener))
+    # Closed, 503, 500, 503 for another second, and once more, closed, open.
+    assert listener.woken_after == [1, 4, 6, 7, 8, 9, 11]
+    assert len(sandbox.requests) == 11
+
+
+class SlowListener(UseApiAccountTrigger):
+    """A gate that turns to what it was told only once the sandbox was asked five times."""
+
+    sandbox: Sandbox
+
+    async def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        async def late() -> AsyncGenerator[Any, None]:
+            await asked(self.sandbox, 5)
+            async for look in shared_stream:
+                yield look
+
+        async for event in super().filter_shared_stream(late()):
+            yield event
 
 
 @needs_streams
 async def test_a_gate_that_is_slow_hears_the_last_news_and_no_older(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    useapi_sandbox.script(PATH, 200, CLOSED)
-    poll = gate().shared_poll()
-    queue: asyncio.Queue[Look] = asyncio.Queue()
-
-    async def listen() -> None:
-        async for look in poll.looks():
-            queue.put_nowait(look)
-
-    async def slow() -> AsyncIterator[Look]:
-        await asked(useapi_sandbox, 5)
-        while True:
-            yield await queue.get()
-
-    listening = asyncio.create_task(listen())
-    async with aclosing(poll.from_now_on(slow())) as looks:
-        heard = await asyncio.wait_for(anext(looks), 10)
-    assert queue.empty(), "two were passed over"
-    assert heard.found.subscription_is_active
-    listening.cancel()
-    await asyncio.gather(listening, return_exceptions=True)
+    sandbox.script(PATH, 200, CLOSED)
+    slow = SlowListener(poke_interval=1, timeout=60)
+    slow.sandbox = sandbox
+    async with triggerer() as running:
+        event = await clock.finish(running.start(slow))
+    heard = datetime.fromisoformat(event.payload["xcom"]["checked_at"]).timestamp()
+    second, third = [request.time for request in sandbox.requests[1:3]]
+    assert second < third <= heard, "two were passed over, one of them open"
 
 
 async def test_a_gate_that_stays_closed_says_so_again_after_a_while(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logged = record(monkeypatch, UseApiAccountTrigger)
-    for module in ("triggers.shared_poll", "gate.memory"):
-        monkeypatch.setattr(f"airflow_provider_useapi.{module}.REPEAT_AFTER", timedelta(seconds=2))
-    useapi_sandbox.script(PATH, *[CLOSED] * 5)
-    await run_alone(gate())
+    sandbox.script(PATH, *[CLOSED] * 5)
+    await clock.finish(run_alone(gate(poke_interval=300, timeout=3600)), 3600)
     closed = "INFO The gate is closed: the subscription is not active."
     assert logged[:-1] == [closed] * 3, "at the first look, the third and the fifth"
-    assert len(useapi_sandbox.requests) == 6
+    assert len(sandbox.requests) == 6
 
 
 @needs_streams
-async def test_gates_that_come_and_go_do_not_ask_sooner(useapi_sandbox: Sandbox) -> None:
+async def test_gates_that_come_and_go_do_not_ask_sooner(
+    sandbox: Sandbox, clock: MovableClock
+) -> None:
     async with triggerer() as running:
         for _ in range(20):
-            event = await running.start(gate(service="minimax", poke_interval=30))
+            event = await clock.finish(running.start(gate(service="minimax", poke_interval=30)))
             assert event.payload["outcome"] == "open"
-    assert len(useapi_sandbox.requests) == 1
+    assert len(sandbox.requests) == 1
 
 
 @needs_streams
 async def test_retry_after_holds_the_poll_back_for_all_and_for_newcomers(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    useapi_sandbox.script(PATH, Answer(status=429, headers={"Retry-After": "4"}))
+    sandbox.script(PATH, Answer(status=429, headers={"Retry-After": "4"}))
     async with triggerer() as running:
         gates = [running.start(gate()) for _ in range(20)]
-        await asyncio.sleep(2)
+        await clock.advance(2)
         gates += [running.start(gate()) for _ in range(20)]
         limited = running.start(gate(timeout=1))
-        told = (await limited).payload["note"]
+        told = (await clock.finish(limited)).payload["note"]
         assert "429" in told["error"], "a newcomer knows that the API wants to be left alone"
         assert told["not_before"]
-        events = await asyncio.wait_for(asyncio.gather(*gates), 6)
+        events = await clock.finish(asyncio.gather(*gates), 6)
     assert {event.payload["outcome"] for event in events} == {"open"}
-    first, second = useapi_sandbox.requests
+    first, second = sandbox.requests
     assert second.time - first.time >= 4
 
 
 @needs_streams
-async def test_a_refused_token_ends_all_gates_with_one_request(useapi_sandbox: Sandbox) -> None:
-    useapi_sandbox.script(PATH, CLOSED)
-    for_an_hour = {"since": time.time() - 3600, "note": Memory(("a",)).to_note(), "timeout": 7200}
+async def test_a_refused_token_ends_all_gates_with_one_request(
+    sandbox: Sandbox, clock: MovableClock
+) -> None:
+    sandbox.script(PATH, CLOSED)
+    for_an_hour = {"since": clock.time() - 3600, "note": Memory(("a",)).to_note(), "timeout": 7200}
     async with triggerer() as running:
         gates = [running.start(gate(**for_an_hour)) for _ in range(100)]
-        await asyncio.sleep(0.5)
-        useapi_sandbox.token = "user:1-another"
-        events = await asyncio.wait_for(asyncio.gather(*gates), 3)
-        late = await asyncio.wait_for(running.start(gate()), 1)
+        await clock.advance(0.5)
+        sandbox.token = "user:1-another"
+        events = await clock.finish(asyncio.gather(*gates), 3)
+        late = await clock.finish(running.start(gate()), 1)
     assert {event.payload["outcome"] for event in [*events, late]} == {"failed"}
-    assert statuses(useapi_sandbox) == [200, 401]
+    assert statuses(sandbox) == [200, 401]
 
 
 class Supervisor:
@@ -488,7 +515,7 @@ def workerless(**arguments: Any) -> UseApiAccountTrigger:
 @needs_streams
 @pytest.mark.parametrize("xcoms", ["value", "keys", "none"])
 async def test_the_task_ends_in_the_triggerer_where_that_was_asked_for(
-    useapi_sandbox: Sandbox, supervisor: Supervisor, xcoms: str
+    sandbox: Sandbox, supervisor: Supervisor, xcoms: str
 ) -> None:
     async with triggerer() as running:
         end = await running.start(workerless(xcoms=xcoms))
@@ -502,8 +529,9 @@ async def test_the_task_ends_in_the_triggerer_where_that_was_asked_for(
 
 
 @needs_streams
+@pytest.mark.real_time
 async def test_a_slow_xcom_backend_of_the_users_own_holds_nobody_up(
-    useapi_sandbox: Sandbox, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from airflow.sdk.bases.xcom import BaseXCom
 
@@ -527,7 +555,7 @@ async def test_a_slow_xcom_backend_of_the_users_own_holds_nobody_up(
 
 
 @needs_streams
-async def test_a_worker_ends_the_task_if_its_xcom_cannot_be_pushed(useapi_sandbox: Sandbox) -> None:
+async def test_a_worker_ends_the_task_if_its_xcom_cannot_be_pushed(sandbox: Sandbox) -> None:
     async with triggerer() as running:
         end = await running.start(workerless())
     assert end.payload["outcome"] == "open"
@@ -535,7 +563,7 @@ async def test_a_worker_ends_the_task_if_its_xcom_cannot_be_pushed(useapi_sandbo
 
 @needs_streams
 async def test_a_worker_ends_the_task_if_others_are_mapped_over_its_xcom(
-    useapi_sandbox: Sandbox, supervisor: Supervisor
+    sandbox: Sandbox, supervisor: Supervisor
 ) -> None:
     trigger = workerless()
     trigger.task_instance.task = SimpleNamespace(iter_mapped_dependants=lambda: iter([object()]))
@@ -547,50 +575,51 @@ async def test_a_worker_ends_the_task_if_others_are_mapped_over_its_xcom(
 
 @needs_streams
 async def test_a_permanent_error_and_a_time_out_are_for_a_worker_to_end(
-    useapi_sandbox: Sandbox,
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    useapi_sandbox.script(PATH, CLOSED, 401)
+    sandbox.script(PATH, CLOSED, 401)
     async with triggerer() as running:
         short = running.start(gate(end_from_trigger=True, timeout=0.5))
         long = running.start(gate(end_from_trigger=True))
-        assert (await short).payload["outcome"] == "timeout"
-        assert (await long).payload["outcome"] == "failed"
+        assert (await clock.finish(short)).payload["outcome"] == "timeout"
+        assert (await clock.finish(long)).payload["outcome"] == "failed"
 
 
 @needs_streams
 async def test_no_answer_makes_the_poll_hurry(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Every final status, all at once: each has a connection whose host ends in a path of its own.
     watched = {}
     for status in range(200, 600):
         watched[f"/{status}{PATH}"] = status
-        useapi_sandbox.script(f"/{status}{PATH}", *[status] * 50)
-        connection = {"conn_type": "useapi", "password": useapi_sandbox.token}
-        connection["host"] = f"{useapi_sandbox.url}/{status}"
+        sandbox.script(f"/{status}{PATH}", *[status] * 50)
+        connection = {"conn_type": "useapi", "password": sandbox.token}
+        connection["host"] = f"{sandbox.url}/{status}"
         monkeypatch.setenv(f"AIRFLOW_CONN_S{status}", json.dumps(connection))
     async with triggerer() as running:
-        began = time.monotonic()
+        began = clock.monotonic()
         for status in watched.values():
             # A watcher, which nothing ends.
             running.start(
                 UseApiAccountEventTrigger(useapi_conn_id=f"s{status}", poke_interval=1), []
             )
-        await asyncio.sleep(4)
-        elapsed = time.monotonic() - began
+        await clock.advance(4)
+        elapsed = clock.monotonic() - began
         assert not [task for task in running.tasks if task.done()], "a watcher never ends"
     counts = dict.fromkeys(watched, 0)
-    for request in useapi_sandbox.requests:
+    for request in sandbox.requests:
         counts[request.path] += 1
     assert min(counts.values()) >= 1
     assert max(counts.values()) <= 1 + elapsed
 
 
 @needs_streams
+@pytest.mark.real_time
 async def test_a_connection_that_changes_is_used_from_the_next_look_on(
-    useapi_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    useapi_sandbox.account["subscriptionIsActive"] = False
+    sandbox.account["subscriptionIsActive"] = False
     with Sandbox(token="user:2-other") as other:
         async with triggerer() as running:
             waiting = running.start(gate())
@@ -598,4 +627,4 @@ async def test_a_connection_that_changes_is_used_from_the_next_look_on(
             monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", other.connection_uri())
             event = await asyncio.wait_for(waiting, 3)
     assert event.payload["outcome"] == "open"
-    assert (len(useapi_sandbox.requests), len(other.requests)) == (1, 1)
+    assert (len(sandbox.requests), len(other.requests)) == (1, 1)
