@@ -31,7 +31,7 @@ REFUSAL_PATIENCE = timedelta(minutes=5)
 """How long a gate that was answered before waits for its owner to renew a refused token."""
 
 _FAR = timedelta(days=3650)
-_MOMENTS = ("not_before", "refused_until")
+_MOMENTS = ("not_before", "refused_until", "ends")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Memory:
     :param error: why the last look got none; empty if it got one.
     :param not_before: when the API wants to be asked again.
     :param refused_until: when a refused token is tried once more; ``None`` if it is not refused.
+    :param ends: when the time is up: a token that is refused then is refused for good.
     :param mark: whom the API saw at the last look; ``None`` if nobody knows.
     :param is_taken_over: whether another process began this gate, so long ago that it has been
         answered.
@@ -54,6 +55,7 @@ class Memory:
     error: str = ""
     not_before: datetime | None = None
     refused_until: datetime | None = None
+    ends: datetime | None = None
     mark: Mark | None = None
     is_taken_over: bool = False
     said: tuple[tuple[str, ...], str] | None = None
@@ -114,10 +116,10 @@ class Memory:
         return replace(self, not_before=None, refused_until=None, mark=None)
 
     def ending(self, end: datetime) -> Memory:
-        """A refused token is tried once more when the time-out comes first."""
-        if self.refused_until is None or self.refused_until <= end:
-            return self
-        return replace(self, refused_until=end)
+        """With the time-out, which is told once: a refused token is tried then at the latest."""
+        end = self.ends or end
+        until = self.refused_until and min(self.refused_until, end)
+        return replace(self, ends=end, refused_until=until)
 
     def is_news(self, now: datetime) -> bool:
         """Whether the finding is worth a line in the log."""
@@ -149,12 +151,13 @@ class Memory:
         """The reverse of :meth:`to_note`; a note that cannot be read is an empty memory."""
         try:
             fields: dict[str, Any] = dict(note)  # type: ignore[call-overload]
-            not_before, refused_until = (_moment(fields.get(name)) for name in _MOMENTS)
+            not_before, refused_until, ends = (_moment(fields.get(name)) for name in _MOMENTS)
             return cls(
                 reasons=tuple(map(str, fields["reasons"])),
                 error=str(fields["error"]),
                 not_before=not_before,
                 refused_until=refused_until,
+                ends=ends,
                 mark=Mark.from_note(fields),
             )
         except (TypeError, ValueError, KeyError):
@@ -187,6 +190,7 @@ def consider(
     :param memory: what was known before.
     :param found: what the look found, or why it found nothing.
     :param now: the moment of the answer; waits are counted from it, because a look takes its time.
+    :param ends: when the time is up: a token that is refused then is refused for good.
     :param mark: whom the API saw; ``None`` if it was not asked.
     """
     if isinstance(found, UseApiError):
@@ -205,10 +209,12 @@ def _failed(memory: Memory, error: UseApiError, now: datetime, mark: Mark | None
         )  # nobody was asked, nobody has answered
     after = replace(after, mark=mark or memory.mark)
     if isinstance(error, UseApiAuthError) and memory.was_answered:
-        until = memory.refused_until if memory.mark == mark else None
-        if until is not None and now >= until:
+        is_again = memory.refused_until is not None and memory.mark == mark
+        until = memory.refused_until if is_again else now + REFUSAL_PATIENCE
+        until = min(filter(None, (until, memory.ends)))
+        if now >= until:
             return Step(memory, failed=error)
-        after = replace(after, refused_until=until or now + REFUSAL_PATIENCE)
+        after = replace(after, refused_until=until)
         return _told(after, now, ("error", messages.token_refused(str(error))))
     # A connection that was there before comes back, more often than not: see the error.
     is_lost = isinstance(error, UseApiConnectionNotFoundError) and memory.has_looked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Hashable
 from datetime import timedelta
-from functools import cached_property
+from functools import lru_cache
 from typing import Any, Unpack
 
 from airflow.providers.common.compat.triggers import BaseEventTrigger
@@ -20,6 +20,10 @@ from airflow_provider_useapi.triggers.shared_poll import Poll
 
 _PATH = "airflow_provider_useapi.triggers.useapi"
 """Where Airflow finds the classes again. Stored, so that it outlives any order of the modules."""
+
+
+# Gates that wait for the same have one and the same: the fewer objects the better.
+_target_of = lru_cache(maxsize=256)(target_of)
 
 
 class TriggerArguments(ConditionArguments, total=False):
@@ -84,22 +88,26 @@ class ConditionTrigger(BaseEventTrigger):
 
     async def judge(self, look: Look) -> Verdict | UseApiError:
         """What a look says of the condition."""
-        if isinstance(self._target, UseApiError):
-            return self._target
-        return await look.verdict(self._target)
+        target = self.target()
+        return target if isinstance(target, UseApiError) else await look.verdict(target)
 
     @property
     def is_live(self) -> bool:
         """Whether the account alone does not tell: each look has to ask for more."""
-        return isinstance(self._target, Target) and bool(self._target.endpoints)
+        target = self.target()
+        return isinstance(target, Target) and bool(target.endpoints)
 
-    @cached_property
-    def _target(self) -> Target | UseApiError:
+    @property
+    def log(self) -> Any:
+        """The logger of the class: one of its own would be ten small objects more for each gate."""
+        return self.logger()
+
+    def target(self) -> Target | UseApiError:
         """What a look is about, once Airflow has rendered the templates."""
         fields = {name: getattr(self, name) for name in FIELDS}
         if self.service is None and self.names_service:
             fields["service"] = ""  # what a template stood for; that is not "no service"
         try:
-            return target_of(Condition(**fields))
+            return _target_of(Condition(**fields))
         except UseApiError as e:
             return e

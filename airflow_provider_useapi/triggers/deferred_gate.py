@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from math import inf
 from typing import Any, Unpack
 
 from airflow.triggers.base import TriggerEvent
@@ -23,7 +24,7 @@ from airflow_provider_useapi.exceptions import (
 )
 from airflow_provider_useapi.gate.memory import Memory, consider
 from airflow_provider_useapi.gate.outcome import Ending, Failed, Opened, Retry, TimedOut, to_payload
-from airflow_provider_useapi.gate.schedule import GRACE, backoff, phase
+from airflow_provider_useapi.gate.schedule import GRACE, next_backoff, phase
 from airflow_provider_useapi.gate.verdict import Verdict
 from airflow_provider_useapi.metrics import gate_ended
 from airflow_provider_useapi.triggers.base import ConditionTrigger, TriggerArguments
@@ -130,8 +131,9 @@ class UseApiAccountTrigger(ConditionTrigger):
         began, memory = self._began(), Memory()
         if self.note is not None:  # the worker has logged it
             memory = Memory.from_note(self.note).told(clock.now())
-        moments = backoff(poll.interval, self.max_wait, f"{self._identity()}#{began}")
-        due = next(moments) if self.exponential_backoff and self.since is not None else 0.0
+        seed = f"{self._identity()}#{began}" if self.exponential_backoff else ""
+        # A gate from a worker had its first look there.
+        due = self._backoff(0.0, poll.interval, seed) if self.since is not None else -inf
         ending: Ending | None = None
         with poll.join(
             memory,
@@ -142,14 +144,14 @@ class UseApiAccountTrigger(ConditionTrigger):
         ) as looks:
             async for look in looks:
                 elapsed = look.at.timestamp() - began
-                if self.exponential_backoff and elapsed < due:
+                if elapsed < due:
                     continue
                 if self.since is None and elapsed > max(_BEGUN_ELSEWHERE, 2 * poll.interval):
                     memory = replace(memory, is_taken_over=True)
                 memory, ending = self._consider(memory, await self.judge(look), look, began)
                 if ending:
                     break
-                due = next((moment for moment in moments if moment > elapsed), due)
+                due = self._backoff(elapsed, poll.interval, seed)
         ending = ending or TimedOut(memory)
         gate_ended(ending.outcome, clock.time() - began)
         return ending
@@ -169,12 +171,19 @@ class UseApiAccountTrigger(ConditionTrigger):
             return step.memory, Failed(str(step.failed), refused, began if refused else None)
         return step.memory, None
 
+    def _backoff(self, elapsed: float, interval: float, seed: str) -> float:
+        """How many seconds after its beginning the gate looks next; -inf if any look will do."""
+        if not self.exponential_backoff:
+            return -inf
+        elapsed = max(elapsed, 0.0)
+        return elapsed + next_backoff(elapsed, interval, self.max_wait, seed)
+
     def _own_look(self, interval: float) -> float | None:
         """For how many seconds the look of the worker that the gate comes from still stands."""
-        if self.looked is None:
+        if self.since is None:
             return None
         # The worker's clock is another one: whatever it says, this is within the interval.
-        return min(max(self.looked + interval - clock.time(), 0.0), interval)
+        return min(max((self.looked or self.since) + interval - clock.time(), 0.0), interval)
 
     def _began(self) -> float:
         """When the gate began to wait, in seconds since the epoch."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.triggers.shared_look import Look
+    from airflow_provider_useapi.triggers.shared_poll import Poll
 
 
 class Listener:
@@ -18,7 +18,7 @@ class Listener:
     The iteration ends at the deadline. Whoever is slow hears the last look and none that is out of
     date. Ten thousand of these wait in one event loop: there is no coroutine, timer or queue each.
 
-    :param leave: what to call in the end.
+    :param poll: which it leaves in the end.
     :param since: no look counts that began before this moment of the monotonic clock.
     :param deadline: when the looks end, on the same clock.
     :param every_look: whether it wants to hear of looks that bring no news.
@@ -27,8 +27,8 @@ class Listener:
 
     __slots__ = (
         "_is_over",
-        "_leave",
         "_look",
+        "_poll",
         "_waiter",
         "deadline",
         "edition",
@@ -39,14 +39,14 @@ class Listener:
 
     def __init__(
         self,
-        leave: Callable[[Listener], None],
+        poll: Poll,
         *,
         since: float,
         deadline: float,
         every_look: bool,
         is_gate: bool,
     ) -> None:
-        self._leave = leave
+        self._poll = poll
         self.since = since
         self.deadline = deadline
         self.every_look = every_look
@@ -65,7 +65,7 @@ class Listener:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._leave(self)
+        self._poll.leave(self)
 
     def __aiter__(self) -> Listener:
         return self

@@ -97,9 +97,9 @@ class Look:
         """Whether it found what another one has found."""
         if self.error is None or last.error is None:
             return self.found == last.found
-        # Another Retry-After is another moment, even if it says the same.
+        # Another Retry-After is another moment, and a second refusal ends who waited for it.
         is_same = type(self.error) is type(last.error) and str(self.error) == str(last.error)
-        return is_same and self.error.retry_after is None
+        return is_same and self.error.retry_after is None and not self.is_refusal
 
     async def verdict(self, target: Target) -> Verdict | UseApiError:
         """What this look says of a gate; worked out once for all gates that wait for the same."""

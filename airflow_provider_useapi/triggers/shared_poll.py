@@ -84,7 +84,7 @@ class Poll:
         """
         now = clock.monotonic()
         listener = Listener(
-            self._leave, since=now, deadline=now + left, every_look=every_look, is_gate=is_gate
+            self, since=now, deadline=now + left, every_look=every_look, is_gate=is_gate
         )
         if memory and memory.not_before:
             self._brought.append(memory)
@@ -133,7 +133,8 @@ class Poll:
         """Whether nobody would miss it: nobody listens, and it could look at any moment."""
         return not (self._runs or self._listeners) and clock.monotonic() >= self._due
 
-    def _leave(self, listener: Listener) -> None:
+    def leave(self, listener: Listener) -> None:
+        """Tell a listener no more; the end of its ``with`` block calls this."""
         self._listeners.discard(listener)
         if listener.is_gate:
             gates_waiting(self.conn_id, -1)

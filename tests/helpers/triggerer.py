@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
@@ -50,6 +50,12 @@ class Triggerer:
             return fired[0]
         finally:
             await self._streams.unsubscribe(number, key)
+
+    def track(self, running: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run something else until it is over, or the triggerer stops."""
+        task = asyncio.create_task(running)
+        self.tasks.append(task)
+        return task
 
     async def stop(self) -> None:
         """End all triggers, as on shutdown."""

@@ -6,7 +6,6 @@ import asyncio
 import inspect
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from types import SimpleNamespace
@@ -17,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_useapi.exceptions import UseApiUnavailableError
+from airflow_provider_useapi.gate.condition import FIELDS
 from airflow_provider_useapi.gate.memory import Memory
 from airflow_provider_useapi.gate.schedule import backoff
 from airflow_provider_useapi.sandbox import Answer, Sandbox
@@ -55,7 +55,7 @@ def arguments_of(trigger: type) -> list[str]:
         if cls.__module__.startswith("airflow_provider_useapi"):
             parameters = inspect.signature(cls.__init__).parameters.values()
             names |= {p.name: None for p in parameters if p.kind is p.KEYWORD_ONLY}
-    return list(names)
+    return [*names, *FIELDS]
 
 
 ANYTHING = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers())
@@ -156,11 +156,12 @@ async def test_a_refused_token_that_was_replaced_is_asked_about_again(
 async def test_a_permanent_error_ends_a_gate_at_once(
     sandbox: Sandbox, clock: MovableClock, status: int
 ) -> None:
-    sandbox.script(PATH, CLOSED, status)
+    before = () if status in (401, 403) else (CLOSED,)  # a gate that was answered has patience
+    sandbox.script(PATH, *before, status)
     event = await clock.finish(run_alone(gate()))
     assert event.payload["outcome"] == "failed"
     assert str(status) in event.payload["reason"]
-    assert len(sandbox.requests) == 2
+    assert len(sandbox.requests) == len(before) + 1
 
 
 async def test_a_connection_that_airflow_loses_for_a_while_is_waited_for(
@@ -194,7 +195,6 @@ async def test_a_gate_whose_worker_had_the_connection_waits_for_it(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"useapi_conn_id": "nowhere"}, "'nowhere' is not defined"),
         ({"service": "kling", "min_active_accounts": "two"}, "whole number"),
         ({"names_service": True}, "rendered to"),
         ({"min_active_accounts": 2}, "needs a service"),
@@ -206,6 +206,14 @@ async def test_what_cannot_be_asked_ends_a_gate_and_not_the_triggerer(
     event = await run_alone(gate(**arguments))
     assert event.payload["outcome"] == "failed"
     assert reason in event.payload["reason"]
+
+
+async def test_a_connection_that_is_not_found_is_for_the_retries_of_the_task(
+    sandbox: Sandbox,
+) -> None:
+    event = await run_alone(gate(useapi_conn_id="nowhere"))
+    assert event.payload["outcome"] == "retry"
+    assert "'nowhere' is not defined" in event.payload["reason"]
 
 
 async def test_a_time_out_is_kept_and_tells_the_worker_what_was_known(
@@ -398,32 +406,34 @@ async def test_gates_are_not_woken_to_hear_that_nothing_has_changed(
 
 
 class SlowListener(UseApiAccountTrigger):
-    """A gate that turns to what it was told only once the sandbox was asked five times."""
+    """A gate that takes its time over the first look: until the sandbox was asked five times."""
 
     sandbox: Sandbox
 
-    async def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        async def late() -> AsyncGenerator[Any, None]:
-            await asked(self.sandbox, 5)
-            async for look in shared_stream:
-                yield look
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.heard: list[float] = []
 
-        async for event in super().filter_shared_stream(late()):
-            yield event
+    async def judge(self, look: Any) -> Any:
+        self.heard += [look.at.timestamp()]
+        if len(self.heard) == 1:
+            await asked(self.sandbox, 5)
+        return await super().judge(look)
 
 
 @needs_streams
 async def test_a_gate_that_is_slow_hears_the_last_news_and_no_older(
     sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    sandbox.script(PATH, 200, CLOSED)
-    slow = SlowListener(poke_interval=1, timeout=60)
+    sandbox.script(PATH, CLOSED, 200, CLOSED, 200, CLOSED)
+    slow = SlowListener(service="minimax", min_active_accounts=4, poke_interval=1, timeout=5.5)
     slow.sandbox = sandbox
     async with triggerer() as running:
-        event = await clock.finish(running.start(slow))
-    heard = datetime.fromisoformat(event.payload["xcom"]["checked_at"]).timestamp()
-    second, third = [request.time for request in sandbox.requests[1:3]]
-    assert second < third <= heard, "two were passed over, one of them open"
+        await clock.finish(running.start(slow))
+    first, fourth, fifth = (sandbox.requests[number].time for number in (0, 3, 4))
+    assert first <= slow.heard[0] <= first + 1
+    assert slow.heard[1] > fourth, "the second and the third were passed over"
+    assert fifth <= slow.heard[-1]
 
 
 async def test_a_gate_that_stays_closed_says_so_again_after_a_while(
@@ -477,10 +487,14 @@ async def test_a_refused_token_ends_all_gates_with_one_request(
         gates = [running.start(gate(**for_an_hour)) for _ in range(100)]
         await clock.advance(0.5)
         sandbox.token = "user:1-another"
-        events = await clock.finish(asyncio.gather(*gates), 3)
+        await clock.advance(1)
         late = await clock.finish(running.start(gate()), 1)
-    assert {event.payload["outcome"] for event in [*events, late]} == {"failed"}
-    assert statuses(sandbox) == [200, 401]
+        assert late.payload["outcome"] == "failed"
+        assert statuses(sandbox) == [200, 401]
+        assert not any(task.done() for task in gates)
+        events = await clock.finish(asyncio.gather(*gates), 310)
+    assert {event.payload["outcome"] for event in events} == {"failed"}
+    assert statuses(sandbox) == [200, 401, 401]
 
 
 class Supervisor:
@@ -577,7 +591,7 @@ async def test_a_worker_ends_the_task_if_others_are_mapped_over_its_xcom(
 async def test_a_permanent_error_and_a_time_out_are_for_a_worker_to_end(
     sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    sandbox.script(PATH, CLOSED, 401)
+    sandbox.script(PATH, CLOSED, 412)
     async with triggerer() as running:
         short = running.start(gate(end_from_trigger=True, timeout=0.5))
         long = running.start(gate(end_from_trigger=True))
