@@ -9,7 +9,11 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperat
 
 from airflow_provider_useapi import clock
 from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
-from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
+from airflow_provider_useapi.exceptions import (
+    UseApiConfigError,
+    UseApiConnectionNotFoundError,
+    UseApiError,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -119,6 +123,8 @@ class UseApiAuditOperator(BaseOperator):
         try:
             with UseApiHook(self.useapi_conn_id) as hook:
                 account = hook.get_account()
+        except UseApiConnectionNotFoundError:
+            raise  # Airflow says so as well while its database is away: its retries apply
         except UseApiError as e:
             if not e.permanent:
                 raise

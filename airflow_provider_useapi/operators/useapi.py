@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
-from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
+from airflow_provider_useapi.exceptions import (
+    UseApiConfigError,
+    UseApiConnectionNotFoundError,
+    UseApiError,
+)
 from airflow_provider_useapi.operators.audit import UseApiAuditCheckOperator, UseApiAuditOperator
 
 if TYPE_CHECKING:
@@ -58,6 +62,8 @@ class UseApiAccountOperator(BaseOperator):
         try:
             with UseApiHook(self.useapi_conn_id) as hook:
                 account = hook.get_account()
+        except UseApiConnectionNotFoundError:
+            raise  # Airflow says so as well while its database is away: its retries apply
         except UseApiError as e:
             if e.permanent:
                 raise AirflowFailException(str(e)) from e

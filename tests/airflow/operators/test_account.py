@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiUnavailableError
+from airflow_provider_useapi.exceptions import (
+    UseApiConfigError,
+    UseApiConnectionNotFoundError,
+    UseApiUnavailableError,
+)
 from airflow_provider_useapi.operators.useapi import UseApiAccountOperator
 from airflow_provider_useapi.sandbox import Answer, Sandbox
 from tests.helpers.clock import MovableClock
@@ -59,6 +63,11 @@ def test_a_transient_error_is_left_to_the_retries_of_the_task(
     with pytest.raises(UseApiUnavailableError):
         account()
     assert len(sandbox.requests) == 2
+
+
+def test_a_connection_that_is_not_found_is_for_the_retries_of_the_task() -> None:
+    with pytest.raises(UseApiConnectionNotFoundError, match="'missing' is not defined"):
+        UseApiAccountOperator(task_id="account", useapi_conn_id="missing", retries=3).execute({})
 
 
 @pytest.mark.parametrize("answer", [Answer(status=402), Answer(body={"error": "a@b.c must pay"})])

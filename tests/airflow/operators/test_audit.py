@@ -15,7 +15,11 @@ from airflow.providers.common.compat.sdk import AirflowFailException, Asset, Ass
 
 from airflow_provider_useapi import assets
 from airflow_provider_useapi.compat import newest_extras
-from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiUnavailableError
+from airflow_provider_useapi.exceptions import (
+    UseApiConfigError,
+    UseApiConnectionNotFoundError,
+    UseApiUnavailableError,
+)
 from airflow_provider_useapi.operators.audit import UseApiAuditOperator as Audit
 from airflow_provider_useapi.operators.useapi import UseApiAuditCheckOperator, UseApiAuditOperator
 from airflow_provider_useapi.sandbox import Answer, Sandbox
@@ -133,7 +137,6 @@ def test_no_answer_is_no_result(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"useapi_conn_id": "missing"}, "'missing' is not defined"),
         ({"services": "kling"}, r"services must be a list .*\['kling', 'minimax'\]"),
         ({"services": [1]}, "services must be a list"),
         ({"services": ["kling", " "]}, "services must be a list"),
@@ -145,6 +148,12 @@ def test_what_cannot_be_asked_fails_without_retries(
     with pytest.raises(AirflowFailException, match=message):
         UseApiAuditOperator(task_id="audit", **arguments).execute({})
     assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("retries", [0, 3])
+def test_a_connection_that_is_not_found_is_for_the_retries_of_the_task(retries: int) -> None:
+    with pytest.raises(UseApiConnectionNotFoundError, match="'missing' is not defined"):
+        UseApiAuditOperator(task_id="audit", useapi_conn_id="missing", retries=retries).execute({})
 
 
 @pytest.mark.parametrize("days", [-1, True, 1.0, "35", None])

@@ -7,12 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_useapi.connection.mark import Mark
 from airflow_provider_useapi.exceptions import (
     UseApiAuthError,
     UseApiConnectionNotFoundError,
     UseApiUnavailableError,
 )
-from airflow_provider_useapi.gate.memory import REPEAT_AFTER, Memory, consider
+from airflow_provider_useapi.gate.memory import (
+    REFUSAL_PATIENCE,
+    REPEAT_AFTER,
+    Memory,
+    consider,
+)
 from airflow_provider_useapi.gate.verdict import Verdict
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -110,6 +116,109 @@ def test_a_connection_that_was_there_before_is_waited_for(
     again = consider(step.memory, LOST, later(1))
     assert (again.failed, again.lines) == (None, ())
     assert str(LOST) in again.memory.timed_out(60)
+
+
+# --- A refused token ------------------------------------------------------------------------------
+
+REFUSED = UseApiAuthError("401.", status_code=401)
+MINE, OTHER = Mark("00" * 16, "mine"), Mark("00" * 16, "other")
+
+
+def refused_after(*seconds: float, mark: Mark = MINE) -> Memory:
+    """The memory of a gate that was closed at first, and refused at these moments."""
+    memory = consider(Memory(), closed("a"), NOW, mark).memory
+    for moment in seconds:
+        step = consider(memory, REFUSED, later(moment), mark)
+        assert step.failed is None
+        memory = step.memory
+    return memory
+
+
+def test_a_token_that_is_refused_at_the_first_look_ends_the_gate() -> None:
+    assert consider(Memory(), REFUSED, NOW, MINE).failed is REFUSED
+    never = consider(Memory(), UseApiUnavailableError("503."), NOW, MINE).memory
+    assert consider(never, REFUSED, later(1), MINE).failed is REFUSED, "it was never answered"
+
+
+def test_a_gate_that_was_answered_has_five_minutes() -> None:
+    memory = refused_after(1)
+    assert memory.is_held(later(300))
+    assert not memory.is_held(later(301))
+    assert consider(memory, REFUSED, later(300), MINE).failed is None
+    assert consider(memory, REFUSED, later(301), MINE).failed is REFUSED
+
+
+def test_the_five_minutes_begin_with_the_first_refusal_of_a_token() -> None:
+    assert refused_after(1, 100, 200).refused_until == later(301)
+    other = consider(refused_after(1), REFUSED, later(200), OTHER)
+    assert other.failed is None
+    assert other.memory.refused_until == later(500)
+
+
+def test_an_answer_ends_them_and_a_failure_does_not() -> None:
+    memory = refused_after(1)
+    assert consider(memory, closed("a"), later(2), MINE).memory.refused_until is None
+    busy = consider(memory, UseApiUnavailableError("503."), later(2), MINE).memory
+    assert busy.refused_until == later(301)
+
+
+def test_the_time_out_cuts_them_short() -> None:
+    memory = refused_after(1).ending(later(60))
+    assert memory.refused_until == memory.ends == later(60)
+    assert memory.ending(later(90)).ends == later(60), "it is told once"
+    assert consider(memory, REFUSED, later(60), MINE).failed is REFUSED
+    late = refused_after().ending(later(60))
+    assert consider(late, REFUSED, later(60), MINE).failed is REFUSED
+    assert consider(late, REFUSED, later(30), MINE).memory.refused_until == later(60)
+
+
+def test_a_refusal_is_said_once_and_what_to_do_about_it() -> None:
+    step = consider(refused_after(), REFUSED, later(1), MINE)
+    ((level, line),) = step.lines
+    assert level == "error"
+    assert "Put a new one into the connection" in line and line.endswith(" 401.")
+    assert consider(step.memory, REFUSED, later(2), MINE).lines == ()
+
+
+@given(st.lists(st.sampled_from(["closed", "refused", "busy", "lost"]), max_size=12), SECONDS)
+def test_a_gate_that_was_answered_never_fails_within_five_minutes(
+    looks: list[str], pace: float
+) -> None:
+    found = {
+        "closed": closed("a"),
+        "refused": REFUSED,
+        "busy": UseApiUnavailableError("503."),
+        "lost": LOST,
+    }
+    memory, since = consider(Memory(), closed("a"), NOW, MINE).memory, None
+    for number, name in enumerate(looks, 1):
+        moment = later(number * pace)
+        step = consider(memory, found[name], moment, None if name == "lost" else MINE)
+        if name == "closed":
+            since = None
+        elif name == "refused":
+            assert (step.failed is not None) == (
+                since is not None and moment >= since + REFUSAL_PATIENCE
+            )
+            since = since or moment
+        if step.failed:
+            return
+        memory = Memory.from_note(step.memory.to_note())
+
+
+def test_of_another_try_only_the_wish_of_the_api_counts() -> None:
+    memory = consider(refused_after(1), UseApiUnavailableError("429", retry_after=60), NOW, MINE)
+    only = memory.memory.only_hold()
+    assert (only.reasons, only.refused_until, only.mark) == ((), None, MINE)
+    assert only.is_held(later(59))
+    assert refused_after(1).only_hold() == Memory()
+
+
+def test_a_look_at_which_nobody_was_asked_ends_no_hold() -> None:
+    held_by = consider(refused_after(), UseApiUnavailableError("429", retry_after=60), NOW, MINE)
+    lost = consider(held_by.memory, LOST, later(1), None).memory
+    assert lost.is_held(later(59))
+    assert lost.mark == MINE
 
 
 @given(st.booleans(), st.booleans())

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_useapi.connection.mark import Mark
 from airflow_provider_useapi.gate.memory import Memory
 from airflow_provider_useapi.gate.outcome import (
     Ending,
     Failed,
     Opened,
+    Retry,
     TimedOut,
     from_payload,
     to_payload,
@@ -22,7 +24,9 @@ from airflow_provider_useapi.gate.outcome import (
 
 ENDINGS = [
     Opened({"slug": "kling", "active": 2}),
-    Failed("Connection 'c': the API token was refused."),
+    Failed("Connection 'c': the API answered with 412."),
+    Failed("Connection 'c': the API token was refused.", Mark("00" * 16, "ab"), 1000.5),
+    Retry("Connection 'c' is not defined."),
     TimedOut(Memory(("closed",), "503.", datetime(2026, 3, 1, tzinfo=UTC))),
 ]
 JSON = st.recursive(
