@@ -6,8 +6,9 @@ VENV := .venv$(if $(filter-out 3.3,$(AIRFLOW)),-$(AIRFLOW))
 BIN := $(VENV)/bin
 CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
+PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo test lint system bench lock clean
+.PHONY: demo test coverage lint system bench lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
@@ -15,6 +16,14 @@ demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest --numprocesses 4  # most of them wait
+
+coverage:  ## branches that the tests take on 3.3 and 2.11 together, with floors: about ten minutes
+	@rm -f .coverage .coverage.*
+	@$(MAKE) --no-print-directory AIRFLOW=2.11 .venv-2.11/measured
+	@$(MAKE) --no-print-directory AIRFLOW=3.3 .venv/measured
+	@.venv/bin/coverage combine --quiet
+	.venv/bin/coverage report --fail-under=100 --include="$(PURE)"
+	.venv/bin/coverage report --fail-under=95
 
 lint: $(VENV)/linters
 	$(BIN)/ruff check .
@@ -39,6 +48,15 @@ $(VENV)/ready: pyproject.toml $(CONSTRAINTS)
 	@$(BIN)/python -m pip install --quiet $(addprefix --constraint ,$(CONSTRAINTS)) --editable . --group $(GROUP) \
 		"apache-airflow==$(AIRFLOW).*"
 	@touch $@
+
+$(VENV)/coverage: $(VENV)/ready
+	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --group coverage
+	@touch $@
+
+# Whenever it is asked for: what it writes are the .coverage files of its processes.
+.PHONY: $(VENV)/measured
+$(VENV)/measured: $(VENV)/coverage
+	$(BIN)/coverage run -m pytest --numprocesses 4
 
 $(VENV)/linters: $(VENV)/ready
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --group lint
