@@ -6,21 +6,30 @@ VENV := .venv$(if $(filter-out 3.3,$(AIRFLOW)),-$(AIRFLOW))
 BIN := $(VENV)/bin
 CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
+PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo help test unit lint system bench lock clean
+.PHONY: demo help test unit coverage lint system bench lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
 	@$(BIN)/python -m tests.system.demo
 
 help:  ## what can be made
-	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-7s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-9s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 test: $(VENV)/ready  ## every test but those of whole Airflows
 	$(BIN)/python -m pytest --numprocesses 4  # most of them wait
 
 unit: $(VENV)/ready  ## the tests of the pure part and of the sandbox, without an Airflow database
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 tests/unit
+
+coverage:  ## branches that the tests take on 3.3 and 2.11 together, with floors: about ten minutes
+	@rm -f .coverage .coverage.*
+	@$(MAKE) --no-print-directory AIRFLOW=2.11 .venv-2.11/measured
+	@$(MAKE) --no-print-directory AIRFLOW=3.3 .venv/measured
+	@.venv/bin/coverage combine --quiet
+	.venv/bin/coverage report --fail-under=100 --include="$(PURE)"
+	.venv/bin/coverage report --fail-under=95
 
 lint: $(VENV)/linters  ## style, types, and who imports whom
 	$(BIN)/ruff check .
@@ -45,6 +54,15 @@ $(VENV)/ready: pyproject.toml $(CONSTRAINTS)
 	@$(BIN)/python -m pip install --quiet $(addprefix --constraint ,$(CONSTRAINTS)) --editable . --group $(GROUP) \
 		"apache-airflow==$(AIRFLOW).*"
 	@touch $@
+
+$(VENV)/coverage: $(VENV)/ready
+	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --group coverage
+	@touch $@
+
+# Whenever it is asked for: what it writes are the .coverage files of its processes.
+.PHONY: $(VENV)/measured
+$(VENV)/measured: $(VENV)/coverage
+	$(BIN)/coverage run -m pytest --numprocesses 4
 
 $(VENV)/linters: $(VENV)/ready
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --group lint

@@ -6,9 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,6 +16,8 @@ from airflow_provider_useapi.sandbox import Answer, Sandbox
 
 AIRFLOW = Path(sys.executable).with_name("airflow")
 IS_3_2 = tuple(map(int, metadata.version("apache-airflow").split(".")[:2])) >= (3, 2)
+
+Call = Callable[[str], int | str]
 
 pytestmark = [
     pytest.mark.skipif(not IS_3_2, reason="Airflow takes commands of providers from 3.2 on"),
@@ -37,14 +39,14 @@ def shell(script: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def commands() -> Any:
-    """The commands in this process, which is what the tests of each outcome call."""
+def airflow() -> Call:
+    """``airflow`` in this process."""
     from airflow.cli.cli_parser import get_parser
 
     parser = get_parser()
 
     def call(line: str) -> int | str:
-        arguments = parser.parse_args(["useapi", *line.split()])
+        arguments = parser.parse_args(line.split())
         try:
             arguments.func(arguments)
         except SystemExit as e:
@@ -52,6 +54,12 @@ def commands() -> Any:
         return 0
 
     return call
+
+
+@pytest.fixture(scope="module")
+def commands(airflow: Call) -> Call:
+    """The commands in this process, which is what the tests of each outcome call."""
+    return lambda line: airflow(f"useapi {line}")
 
 
 def test_a_check_in_a_shell_if_with_the_connection_in_the_environment(
@@ -72,14 +80,18 @@ def test_a_check_in_a_shell_if_with_the_connection_in_the_environment(
     ]
 
 
-def test_a_check_with_the_connection_in_the_database(sandbox: Sandbox) -> None:
-    add = (
-        f"airflow connections add stored --conn-type useapi --conn-host {sandbox.url}"
-        f" --conn-password {sandbox.token} >&2"
-    )
-    check = "airflow useapi check --conn-id stored --service minimax -o json"
-    remove = "airflow connections delete stored >&2"
-    done = shell(f"{add}; {check}; echo $?; {remove}", AIRFLOW_CONN_USEAPI_DEFAULT="")
+@pytest.fixture
+def stored(airflow: Call, sandbox: Sandbox) -> Iterator[str]:
+    """The id of a connection in the database."""
+    fields = f"--conn-type useapi --conn-host {sandbox.url} --conn-password {sandbox.token}"
+    assert airflow(f"connections add stored {fields}") == 0
+    yield "stored"
+    assert airflow("connections delete stored") == 0
+
+
+def test_a_check_with_the_connection_in_the_database(stored: str) -> None:
+    check = f"airflow useapi check --conn-id {stored} --service minimax -o json"
+    done = shell(f"{check}; echo $?", AIRFLOW_CONN_USEAPI_DEFAULT="")
     shown, code = done.stdout.splitlines()
     assert code == "0", done.stderr
     (row,) = json.loads(shown)
@@ -113,7 +125,7 @@ def test_a_check_with_the_connection_in_the_database(sandbox: Sandbox) -> None:
         ("capacity minimax --conn-id missing", 2),
     ],
 )
-def test_the_exit_codes(commands: Any, sandbox: Sandbox, line: str, code: int) -> None:
+def test_the_exit_codes(commands: Call, sandbox: Sandbox, line: str, code: int) -> None:
     try:
         assert commands(line) == code
     except SystemExit as e:  # the parser's own
@@ -130,7 +142,7 @@ def test_the_exit_codes(commands: Any, sandbox: Sandbox, line: str, code: int) -
     ],
 )
 def test_an_error_is_said_in_a_line_and_is_not_a_closed_gate(
-    commands: Any,
+    commands: Call,
     sandbox: Sandbox,
     capsys: pytest.CaptureFixture[str],
     command: str,
@@ -146,7 +158,7 @@ def test_an_error_is_said_in_a_line_and_is_not_a_closed_gate(
 
 
 def test_a_crash_is_not_a_closed_gate(
-    commands: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    commands: Call, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", "{no JSON")
     assert commands("check") == 2
@@ -154,7 +166,7 @@ def test_a_crash_is_not_a_closed_gate(
 
 
 def test_the_account_in_every_format(
-    commands: Any, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+    commands: Call, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for output in ("table", "plain"):
         assert commands(f"account -o {output}") == 0
@@ -175,7 +187,7 @@ def test_the_account_in_every_format(
 
 
 def test_the_capacity_of_a_service_with_masked_ids(
-    commands: Any, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+    commands: Call, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sandbox.capacity["muse"][1].health = "Signed out: muse-2@example.com"
     assert commands("capacity muse -o json") == 0
@@ -197,7 +209,7 @@ def test_the_capacity_of_a_service_with_masked_ids(
 
 @pytest.mark.parametrize("output", ["table", "plain", "yaml", "json"])
 def test_names_of_the_api_are_harmless_to_a_terminal(
-    commands: Any, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], output: str
+    commands: Call, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], output: str
 ) -> None:
     hostile = "[red]x[/blue]\x1b[31m\u202e"
     sandbox.account.update(accounts={hostile: {"total": 1}}, error=f"{hostile} a@b.c")

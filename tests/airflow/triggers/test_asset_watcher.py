@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib import metadata
 from itertools import pairwise
 from typing import Any
@@ -18,6 +15,7 @@ from tests.helpers.clock import MovableClock
 from tests.helpers.dag_runs import load
 from tests.helpers.logs import Logged, record
 from tests.helpers.triggerer import needs_streams, triggerer
+from tests.helpers.watching import Store, watch, watching, with_stores
 
 IS_3 = metadata.version("apache-airflow").startswith("3.")
 PATH = "/v2/account"
@@ -31,63 +29,9 @@ def watcher_log(monkeypatch: pytest.MonkeyPatch) -> Logged:
     return record(monkeypatch, UseApiAccountEventTrigger)
 
 
-class Store:
-    """The store of an asset, which outlives a triggerer."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, Any] = {}
-        self.broken = False
-
-    async def aget(self, key: str) -> Any:
-        if self.broken:
-            raise RuntimeError("out of reach")
-        return self.values.get(key)
-
-    async def aset(self, key: str, value: Any) -> None:
-        if self.broken:
-            raise RuntimeError("out of reach")
-        self.values[key] = value
-
-
-class Stores:
-    """The accessors that Airflow gives to a watcher."""
-
-    def __init__(self, *stores: Store) -> None:
-        self._by_name = {f"asset_{number}": store for number, store in enumerate(stores)}
-
-
 def watcher(*stores: Store, **arguments: Any) -> UseApiAccountEventTrigger:
     trigger = UseApiAccountEventTrigger(**{"poke_interval": 1, **arguments})
-    if stores:
-        trigger.asset_state_store = Stores(*stores)
-    return trigger
-
-
-@asynccontextmanager
-async def watching(trigger: UseApiAccountEventTrigger) -> AsyncIterator[list[str]]:
-    """The states that a watcher fires by itself, inside of the ``with`` block."""
-    states: list[str] = []
-
-    async def listen() -> None:
-        async for event in trigger.run():
-            states.extend([event.payload["state"]])
-
-    task = asyncio.create_task(listen())
-    try:
-        yield states
-        assert not task.done(), "a watcher never ends"
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def watch(
-    clock: MovableClock, trigger: UseApiAccountEventTrigger, seconds: float
-) -> list[str]:
-    """The states that a watcher fires in some time."""
-    async with watching(trigger) as states:
-        await clock.advance(seconds)
-    return states
+    return with_stores(trigger, *stores) if stores else trigger
 
 
 async def test_a_state_that_lasts_is_one_event(sandbox: Sandbox, clock: MovableClock) -> None:

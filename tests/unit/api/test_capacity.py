@@ -17,16 +17,13 @@ from airflow_provider_useapi.api.services import CATALOGUE
 from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError, UseApiResponseError
 from airflow_provider_useapi.sandbox import LinkedAccount
 from airflow_provider_useapi.sandbox.live_endpoints import live_answer
+from tests.helpers.bodies import JSON
 
 TOKEN = "user:12345-s3cr3t"
 ONE, TWO = "jo.hn@mail.example.com", "ann@mail.example.com"
 UUID = "1f0e8d7c-6b5a-4948-8372-615141302f1e"
 LIVE = [service.slug for service in CATALOGUE if service.live]
 LIMITED = [service.slug for service in CATALOGUE if service.live and service.publishes_limit]
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-)
 
 
 def answer(body: object) -> Answer:

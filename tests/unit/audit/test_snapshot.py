@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from airflow_provider_useapi.api.account import Account
 from airflow_provider_useapi.audit.rules import audited
 from airflow_provider_useapi.audit.snapshot import MAX_SERVICES, VERSION, Snapshot, read_snapshot
-from tests.unit.api.test_account import DOCUMENTED, JSON
+from tests.helpers.bodies import DOCUMENTED, JSON
 
 MOMENT = "2026-11-15T06:00:00.000001+00:00"
 REST = st.dictionaries(st.sampled_from(list(DOCUMENTED)), JSON, max_size=5)

@@ -1,0 +1,38 @@
+"""
+What an earlier release has stored, in databases that today's code has to live with.
+
+The files are kept as they were written. A new release may store more, and adds files of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parents[1] / "golden"
+
+ACCOUNT: dict[str, Any] = {
+    "id": 12345,
+    "email": "someone@mail.example.com",
+    "created": "2023-07-25T03:02:28.676Z",
+    "name": "Your Name",
+    "subscriptionIsActive": True,
+    "subscriptions": 1,
+    "maxAccountsPerAPI": 3,
+    "accounts": {
+        "Kling API": {"total": 3, "active": 2, "error": 1},
+        "MiniMax API": {"total": 3, "active": 3},
+        "Runway AP": {"total": 1, "active": 1},
+    },
+    "verified": "2023-07-25T03:02:53.252Z",
+    "sub": "250405",
+    "error": "Something is wrong with someone@mail.example.com",
+}
+"""The account that most of it tells of, as the API answered it."""
+
+
+def golden(name: str) -> dict[str, Any]:
+    """The entries of a file, by what they are."""
+    entries: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text())
+    return entries
