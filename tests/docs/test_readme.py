@@ -43,13 +43,13 @@ def test_the_connections_can_be_read(monkeypatch: pytest.MonkeyPatch, line: str)
 
 def test_the_log_line_is_one_that_a_gate_writes() -> None:
     from airflow_provider_useapi.account import Account
-    from airflow_provider_useapi.gate.condition import Thresholds
-    from airflow_provider_useapi.gate.memory import Memory
-    from airflow_provider_useapi.gate.verdict import judge
+    from airflow_provider_useapi.gate import messages
+    from airflow_provider_useapi.gate.condition import Condition
+    from airflow_provider_useapi.gate.verdict import judge_account
 
     account = Account.from_json({"accounts": {"Kling API": {"total": 3, "active": 1}}})
-    verdict = judge(account, "kling", Thresholds(min_active_accounts=2))
-    assert Memory().closed(verdict).finding() in TEXT
+    verdict = judge_account(account, Condition("kling", min_active_accounts=2), "kling")
+    assert messages.closed(verdict.reasons) in TEXT
 
 
 def test_every_extra_is_listed() -> None:

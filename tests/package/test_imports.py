@@ -22,7 +22,7 @@ PURE = sorted(
     if path != PACKAGE / "audit" / "report.py"  # it renders a template
 )
 LIGHT_STANDARD = {
-    "__future__", "collections", "dataclasses", "datetime", "difflib", "email", "functools",
+    "__future__", "collections", "dataclasses", "datetime", "difflib", "email", "enum", "functools",
     "hashlib", "itertools", "json", "math", "re", "typing", "unicodedata", "urllib",
 }  # fmt: skip
 
