@@ -72,8 +72,11 @@ EMAIL = f"{PERSON_CANARY}@example.com"
 ECHO = f"The token %s of {EMAIL} is worn out"
 """An API that repeats what it should not, in the text of an error."""
 
-LOST = "The gate could not look: Connection"
+LOST = "The check failed: Connection"
 """What a gate logs whose connection is not there any more."""
+
+ABSENT = "is not defined, or Airflow cannot read it"
+"""What the first try of a gate logs that has never had a connection."""
 
 INACTIVE = {"subscriptionIsActive": False}
 
@@ -152,8 +155,11 @@ def make_cases() -> list[Case]:
         for mode in MODES:
             case = sensor(f"live_{service}", mode, live, answers=(200,), linked=service)
             cases.append(case)
-    worse = {"answers": (200, 401)}
-    cases += [sensor("worse", mode, {}, **worse) for mode in MODES]
+    # Refused later on, and for good: it is tried once more when the time is up.
+    arguments = {"timeout": 40, "soft_fail": True}
+    worse = {"answers": (200, *[401] * 9)}
+    cases += [sensor("worse", mode, arguments, **worse) for mode in MODES]
+    cases += [sensor("absent", mode, {"never_fail": True}) for mode in MODES]
     # Closed at the first look; then there is time to renew the token before the next one.
     closed = {"answers": (200,), "refused": True}
     cases += [sensor("renewed", mode, {"poke_interval": 15}, **closed) for mode in MODES]
@@ -209,6 +215,46 @@ class Results:
         return self.airflow.xcom(DAG_ID, self.run_id, name, key)
 
 
+class Connections:
+    """
+    The connections of the cases, in Airflow's database.
+
+    :param airflow: the Airflow.
+    :param sandboxes: what each case's leads to.
+    """
+
+    def __init__(self, airflow: LocalAirflow, sandboxes: Mapping[str, Sandbox]) -> None:
+        self._airflow = airflow
+        self._sandboxes = sandboxes
+
+    def add(self, case: Case) -> None:
+        """Define the connection of a case."""
+        connection = {"connection_id": case.name, "conn_type": "useapi", "password": case.token}
+        connection["host"] = self._sandboxes[case.name].url
+        self._airflow.request("POST", "/api/v2/connections", connection)
+
+    def changes(self, cases: list[Case], run_id: str) -> Iterator[None]:
+        """Change some while their gates wait, whenever this is asked to go on."""
+        changing = [case for case in cases if case.name.startswith(("renewed", "lost"))]
+        missing = {case.name: case for case in cases if case.name.startswith("absent")}
+        while True:
+            for case in [case for case in changing if self._sandboxes[case.name].requests]:
+                changing.remove(case)
+                path = f"/api/v2/connections/{case.name}"
+                if case.refused:
+                    fields = {"connection_id": case.name, "conn_type": "useapi"}
+                    fields["password"] = case.next_token
+                    self._airflow.request("PATCH", f"{path}?update_mask=password", fields)
+                else:
+                    self._airflow.request("DELETE", path)
+                    missing[case.name] = case
+            for name in list(missing):
+                said = ABSENT if name.startswith("absent") else LOST
+                if said in "".join(self._airflow.log(DAG_ID, run_id, name, 1)):
+                    self.add(missing.pop(name))
+            yield
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
     """The run of all cases."""
@@ -231,35 +277,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
         database = running.enter_context(postgres())
         airflow = running.enter_context(LocalAirflow(home, dags, parallel, components, database))
 
-        def connect(case: Case) -> None:
-            connection = {"connection_id": case.name, "conn_type": "useapi", "password": case.token}
-            connection["host"] = sandboxes[case.name].url
-            airflow.request("POST", "/api/v2/connections", connection)
-
+        connections = Connections(airflow, sandboxes)
         for case in cases:
-            connect(case)
+            if not case.name.startswith("absent"):
+                connections.add(case)
         airflow.unpause(DAG_ID)
         run_id = airflow.trigger(DAG_ID)
-        changing = [case for case in cases if case.name.startswith(("renewed", "lost"))]
-        lost: list[Case] = []
-
-        def change_connections() -> None:
-            for case in [case for case in changing if sandboxes[case.name].requests]:
-                changing.remove(case)
-                path = f"/api/v2/connections/{case.name}"
-                if case.refused:
-                    fields = {"connection_id": case.name, "conn_type": "useapi"}
-                    fields["password"] = case.next_token
-                    airflow.request("PATCH", f"{path}?update_mask=password", fields)
-                else:
-                    airflow.request("DELETE", path)
-                    lost.append(case)
-            for case in list(lost):
-                if LOST in "".join(airflow.log(DAG_ID, run_id, case.name, 1)):
-                    lost.remove(case)
-                    connect(case)
-
-        airflow.wait_for(DAG_ID, run_id, 360, change_connections)
+        changes = connections.changes(cases, run_id)
+        airflow.wait_for(DAG_ID, run_id, 360, lambda: next(changes))
         ended = {task["task_id"]: task for task in airflow.task_instances(DAG_ID, run_id)}
         assert set(ended) == set(sandboxes)
         yield Results(airflow, run_id, sandboxes, ended)
@@ -279,7 +304,7 @@ def test_a_refused_token_fails_at_once_and_for_good(
 def test_a_renewed_token_is_noticed_by_a_gate_that_pokes(results: Results) -> None:
     assert results.outcome("renewed_poke") == ("success", 1)
     assert results.statuses("renewed_poke") == [200, 401, 200]
-    assert "the connection has a new one: looking again" in results.log("renewed_poke")
+    assert "the connection has a new one: checking again" in results.log("renewed_poke")
 
 
 @pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "poke"])
@@ -322,8 +347,22 @@ def test_a_gate_waits_for_what_is_free(results: Results, service: str, mode: str
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_token_that_is_refused_later_on_fails_for_good(results: Results, mode: str) -> None:
-    assert results.outcome(f"worse_{mode}") == ("failed", 1)
-    assert results.statuses(f"worse_{mode}") == [200, 401]
+    name = f"worse_{mode}"
+    assert results.outcome(name) == ("failed", 1), "neither skipped nor retried"
+    assert results.statuses(name) == [200, 401, 401]
+    first, _, last = results.sandboxes[name].requests
+    assert last.time - first.time >= 40 - EARLY, (
+        "the same token is tried once more, at the time-out"
+    )
+    assert "Put a new one into the connection" in results.log(name)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_connection_that_is_not_there_yet_is_for_the_retries_of_the_task(
+    results: Results, mode: str
+) -> None:
+    assert results.outcome(f"absent_{mode}") == ("success", 2)
+    assert results.statuses(f"absent_{mode}") == [200]
 
 
 @pytest.mark.parametrize("name", ["held_zero", "renewed_zero", "rough_zero"])
@@ -421,7 +460,7 @@ CANARIES = {"token": TOKEN_CANARY, "person": PERSON_CANARY, "linked": "made-up-b
 @pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES)
 def test_nothing_leaks_into_a_log(results: Results, canary: str) -> None:
     places = [path for path in results.airflow.logs.rglob("*") if path.is_file()]
-    assert holding(places, "The gate could not look"), "the search finds nothing at all"
+    assert holding(places, "The check failed"), "the search finds nothing at all"
     assert holding(places, canary) == []
 
 
