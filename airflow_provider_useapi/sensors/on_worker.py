@@ -111,7 +111,9 @@ class WorkerGate:
         :raises AirflowSensorTimeout: if the API wants to be left alone for longer than that.
         """
         now = clock.now()
-        self._remember(self.memory.ending(now + timedelta(seconds=max(left, 0.0))))
+        # Rather a moment too soon: no look may be taken for another one than the last.
+        surely_left = max(min(left, self._sensor.timeout), 0.0)
+        self._remember(self.memory.ending(now + timedelta(seconds=surely_left)))
         # A process that will know nothing of this must not begin before it may ask.
         recheck = inf if self._forgets else RECHECK
         wait, is_look = next_look(interval, left, self.memory, now, recheck)
