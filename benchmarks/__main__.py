@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from benchmarks.imports import imports
 from benchmarks.looks import looks
+from benchmarks.objects import objects
 from benchmarks.release import release
 from benchmarks.report import Table, publish
 from benchmarks.triggerer import ROOT
@@ -22,6 +23,7 @@ from benchmarks.workers import workers
 
 PARTS: dict[str, Callable[[], Table]] = {
     "waiting": waiting,
+    "objects": objects,
     "release": release,
     "workers": workers,
     "import": imports,
