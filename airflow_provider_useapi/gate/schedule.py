@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,8 +74,9 @@ def backoff(interval: float, max_wait: float | None, seed: str) -> Iterator[floa
     :param max_wait: no wait is longer than this, in seconds.
     :param seed: tells one gate's jitter from another's.
     """
-    moment = 0.0
-    for looks in count(1):
+    moment, looks = 0.0, 0
+    while True:
+        looks += 1
         # Beyond 2**32 seconds there is no sensor left to wait.
         least = max(int(min(interval * 2.0 ** min(looks - 2, 1000), 2.0**32)), 1)
         wait = least + _digest(f"{seed}#{looks}") % least

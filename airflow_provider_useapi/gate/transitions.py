@@ -15,9 +15,8 @@ def problem_of(fire_on: object) -> UseApiConfigError | None:
     """What is wrong with what a watcher should wait for."""
     if isinstance(fire_on, str) and fire_on in _TARGETS:
         return None
-    return UseApiConfigError(
-        f"fire_on is 'open', 'close' or 'change'; it was {public_text(repr(fire_on), limit=40)}."
-    )
+    written = public_text(repr(fire_on), limit=40)
+    return UseApiConfigError(f"fire_on must be 'open', 'close' or 'change'; it is {written}.")
 
 
 def fires(previous: str | None, state: str, fire_on: str, *, emit_initial: bool = False) -> bool:

@@ -40,7 +40,9 @@ class UseApiAccountSensor(BaseSensorOperator):
     While closed, the gate logs every reason why. A transient error (429, 5xx, no answer) only
     delays it, and ``Retry-After`` is kept. A permanent one (a refused token, a wrong connection)
     fails the task at once, without retries, and is never turned into a skip by ``soft_fail``,
-    ``never_fail`` or ``silent_fail``; those speak of the time-out.
+    ``never_fail`` or ``silent_fail``; those speak of the time-out. A gate that was answered before
+    waits for its owner to renew a refused token: five minutes, or until the time-out. A connection
+    that is not found at the first look is for the ``retries`` of the task.
 
     The XCom of an open gate: ``{"service", "slug", "subscription_is_active", "total", "active",
     "error", "allocations_left", "free_accounts", "free_job_slots", "checked_at"}``.
@@ -48,12 +50,12 @@ class UseApiAccountSensor(BaseSensorOperator):
     :param useapi_conn_id: id of the connection. (templated)
     :param service: slug or key of a service, such as ``kling`` or ``Kling API``; ``None`` waits for
         the subscription alone. (templated)
-    :param min_active_accounts: at least so many linked accounts are active; 1 when not stated.
-    :param max_error_accounts: at most so many are in error.
-    :param min_allocations_left: the subscription allows at least so many more accounts.
-    :param min_free_accounts: at least so many accounts have a free job slot right now. This and the
-        next one ask the service's live endpoints, once everything else holds.
-    :param min_free_job_slots: at least so many job slots are free right now, of all accounts.
+    :param min_active_accounts: minimum number of active linked accounts; 1 when not stated.
+    :param max_error_accounts: maximum number of linked accounts in error.
+    :param min_allocations_left: minimum number of linked accounts that can still be added.
+    :param min_free_accounts: minimum number of linked accounts with a free job slot right now. This
+        and the next one ask the service's live endpoints, once everything else holds.
+    :param min_free_job_slots: minimum number of free job slots right now, of all accounts.
     :param jobs_per_account: how many jobs an account may run at a time, in your view; needed for
         services that publish no limit.
     :param deferrable: look once on a worker, then wait in the triggerer, where all gates of one

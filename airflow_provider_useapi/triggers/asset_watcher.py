@@ -38,11 +38,11 @@ class UseApiAccountEventTrigger(ConditionTrigger):
 
     :param useapi_conn_id: id of the connection.
     :param service: slug or key of a service; ``None`` watches the subscription alone.
-    :param min_active_accounts: open with at least so many active accounts; 1 when not stated.
-    :param max_error_accounts: open with at most so many in error.
-    :param min_allocations_left: open if the subscription allows at least so many more.
-    :param min_free_accounts: open with at least so many accounts that have a free job slot.
-    :param min_free_job_slots: open with at least so many free job slots.
+    :param min_active_accounts: minimum number of active linked accounts; 1 when not stated.
+    :param max_error_accounts: maximum number of linked accounts in error.
+    :param min_allocations_left: minimum number of linked accounts that can still be added.
+    :param min_free_accounts: minimum number of linked accounts with a free job slot right now.
+    :param min_free_job_slots: minimum number of free job slots right now, of all accounts.
     :param jobs_per_account: how many jobs an account may run at a time, in the user's view.
     :param poke_interval: seconds between two looks, 1 at the least.
     :param fire_on: ``open``, ``close`` or ``change``.

@@ -47,11 +47,11 @@ class UseApiAccountTrigger(ConditionTrigger):
 
     :param useapi_conn_id: id of the connection.
     :param service: slug or key of a service; ``None`` waits for the subscription alone.
-    :param min_active_accounts: at least so many linked accounts are active; 1 when not stated.
-    :param max_error_accounts: at most so many are in error.
-    :param min_allocations_left: the subscription allows at least so many more accounts.
-    :param min_free_accounts: at least so many accounts have a free job slot right now.
-    :param min_free_job_slots: at least so many job slots are free right now.
+    :param min_active_accounts: minimum number of active linked accounts; 1 when not stated.
+    :param max_error_accounts: maximum number of linked accounts in error.
+    :param min_allocations_left: minimum number of linked accounts that can still be added.
+    :param min_free_accounts: minimum number of linked accounts with a free job slot right now.
+    :param min_free_job_slots: minimum number of free job slots right now, of all accounts.
     :param jobs_per_account: how many jobs an account may run at a time, in the user's view.
     :param poke_interval: seconds between two looks, 1 at the least.
     :param timeout: seconds until the gate gives up.

@@ -225,7 +225,7 @@ async def test_a_typing_slip_is_said_and_does_not_end_the_triggerer(
 ) -> None:
     assert await watch(clock, watcher(fire_on="opens"), 1.5) == []
     (line,) = watcher_log
-    assert "fire_on is 'open', 'close' or 'change'; it was 'opens'" in line
+    assert "fire_on must be 'open', 'close' or 'change'; it is 'opens'" in line
 
 
 @pytest.mark.skipif(not IS_3, reason="assets have watchers from Airflow 3 on")
