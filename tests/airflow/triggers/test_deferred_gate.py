@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import json
 import time
@@ -642,3 +643,19 @@ async def test_a_connection_that_changes_is_used_from_the_next_look_on(
             event = await asyncio.wait_for(waiting, 3)
     assert event.payload["outcome"] == "open"
     assert (len(sandbox.requests), len(other.requests)) == (1, 1)
+
+
+@needs_streams
+async def test_a_gate_that_waits_is_few_objects(sandbox: Sandbox, clock: MovableClock) -> None:
+    many = 200
+    async with triggerer() as running:
+        for _ in range(2):  # what is made once for all is there by the second time
+            gc.collect()
+            before = len(gc.get_objects())
+            for _ in range(many):
+                running.start(gate(service="minimax", min_active_accounts=4))
+            await clock.advance(3)
+            gc.collect()
+            each = (len(gc.get_objects()) - before) / many
+        assert not any(task.done() for task in running.tasks)
+    assert each <= 30
