@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,14 @@ from airflow_provider_useapi.redaction import public_text
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.api.account import Account, ServiceAccounts
+    from airflow_provider_useapi.api.capacity import Trouble
     from airflow_provider_useapi.gate.verdict import Verdict
 
 _NAMES_LISTED = 10
 """How many service names a message lists at most."""
+
+_ACCOUNTS_TOLD = 5
+"""How many linked accounts in trouble a message tells of at most."""
 
 TOKEN_RENEWED = "The token was refused, but the connection has a new one: checking again."  # noqa: S105 - a sentence
 OTHER_RELEASE = (
@@ -51,6 +55,15 @@ def too_few(slug: str, what: str, there: int | None, wanted: int) -> str:
     return f"{name_of(slug)}: {there} {what}, {wanted} needed"
 
 
+def unusable(slug: str, troubles: Sequence[Trouble]) -> Iterator[str]:
+    """Which linked accounts cannot be used, and why: what a number does not tell."""
+    for each in troubles[:_ACCOUNTS_TOLD]:
+        yield f"{name_of(slug)}: {each.account} cannot be used ({each.reason})"
+    if len(troubles) > _ACCOUNTS_TOLD:
+        more = len(troubles) - _ACCOUNTS_TOLD
+        yield f"{name_of(slug)}: {more} more accounts cannot be used"
+
+
 # --- Lines of the log -----------------------------------------------------------------------------
 
 
@@ -62,9 +75,10 @@ def opened(verdict: Verdict) -> str:
     active = f"{name_of(found.slug)}: {found.active} of {found.total} accounts active"
     if verdict.free_job_slots is None:
         return f"The gate is open: {active}."
+    troubles = "".join(f"; {each}" for each in unusable(found.slug, verdict.in_trouble or ()))
     return (
         f"The gate is open: {active}, {verdict.free_accounts} free, with {verdict.free_job_slots}"
-        " free job slots."
+        f" free job slots{troubles}."
     )
 
 

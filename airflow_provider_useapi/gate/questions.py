@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from airflow_provider_useapi.api.account import Account
 from airflow_provider_useapi.api.capacity import capacity_of, live_service
+from airflow_provider_useapi.api.endpoints import Endpoint
 from airflow_provider_useapi.api.live_readers import Rows
-from airflow_provider_useapi.api.services import Endpoint, slug_of
+from airflow_provider_useapi.api.services import slug_of
 from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiConfigError, UseApiError
 from airflow_provider_useapi.gate.condition import Condition
 from airflow_provider_useapi.gate.verdict import Verdict, judge_account, judge_capacity
@@ -120,7 +121,7 @@ def verdict(found: Account, target: Target) -> Questions[Verdict]:
     for endpoint in target.endpoints:
         rows[endpoint] = yield endpoint
     capacity = capacity_of(target.slug, rows, target.condition.jobs_per_account)
-    return judge_capacity(told, target.condition, capacity)
+    return judge_capacity(told, target.condition, capacity, found.id)
 
 
 def ask_all(questions: Questions[T], ask: Callable[[Question], Any]) -> T:

@@ -45,7 +45,9 @@ class UseApiAccountSensor(BaseSensorOperator):
     that is not found at the first look is for the ``retries`` of the task.
 
     The XCom of an open gate: ``{"service", "slug", "subscription_is_active", "total", "active",
-    "error", "allocations_left", "free_accounts", "free_job_slots", "checked_at"}``.
+    "error", "allocations_left", "free_accounts", "free_job_slots", "in_trouble", "checked_at"}``.
+    ``in_trouble`` names the linked accounts that cannot be used, each by a hint, where a live
+    threshold has read them.
 
     :param useapi_conn_id: id of the connection. (templated)
     :param service: slug or key of a service, such as ``kling`` or ``Kling API``; ``None`` waits for

@@ -19,7 +19,7 @@ from airflow_provider_useapi.metrics import counted_request
 from airflow_provider_useapi.transport.async_client import AsyncClient
 
 if TYPE_CHECKING:
-    from airflow_provider_useapi.api.services import Endpoint
+    from airflow_provider_useapi.api.endpoints import Endpoint
     from airflow_provider_useapi.connection.settings import Settings
     from airflow_provider_useapi.gate.questions import Question
 

@@ -22,8 +22,8 @@ from airflow_provider_useapi.gate.questions import About, Question, Target, aask
 from airflow_provider_useapi.gate.verdict import Verdict
 
 if TYPE_CHECKING:
+    from airflow_provider_useapi.api.endpoints import Endpoint
     from airflow_provider_useapi.api.live_readers import Rows
-    from airflow_provider_useapi.api.services import Endpoint
     from airflow_provider_useapi.connection.settings import Settings
     from airflow_provider_useapi.triggers.connection_client import ConnectionClient
 

@@ -19,6 +19,7 @@ from airflow_provider_useapi.exceptions import (
     UseApiResponseError,
     UseApiUnavailableError,
 )
+from airflow_provider_useapi.gate.questions import About
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
 from tests.helpers.servers import define
@@ -117,7 +118,7 @@ def test_a_question_of_a_look_is_asked_once(
         with pytest.raises(UseApiUnavailableError):
             hook.answer(jobs)
         assert hook.answer(jobs).accounts  # type: ignore[union-attr]
-        assert hook.answer(None).id == 12345  # type: ignore[union-attr]
+        assert hook.answer(About.ACCOUNT).id == 12345  # type: ignore[union-attr]
     assert len(sandbox.requests) == 3
 
 
@@ -260,7 +261,8 @@ def test_nothing_of_an_accounts_body_is_shown(
             shown += [repr(found), json.dumps({**found.to_dict(), "accounts": None})]
             for account in found.accounts:
                 shown.append(str({**vars(account), "id": "", "reason": account.reason}))
-                assert account.id in (ADDRESS, CANARY)
+                offered = [each.id for each in sandbox.capacity[service]]
+                assert account.id in (ADDRESS, CANARY, *offered)
     assert shown
     # The sandbox's own half of the conversation is not ours.
     logged = [each.getMessage() for each in all_logs.records if "sandbox" not in each.name]
