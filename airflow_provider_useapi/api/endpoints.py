@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
 Missing = Literal["idle", "unknown", "full"]
 
 
@@ -107,8 +109,8 @@ class Service:
 
 
 def _quoted(text: str) -> str:
-    """Percent-encoded for any place of a URL."""
+    """Percent-encoded for any place of a URL, as clients normalise it: unreserved ones stay."""
     return "".join(
-        chr(byte) if chr(byte).isalnum() and byte < 128 else f"%{byte:02X}"
+        chr(byte) if byte in _UNRESERVED else f"%{byte:02X}"
         for byte in text.encode("utf-8", "replace")
     )

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from airflow_provider_useapi.api.account import Account
+from airflow_provider_useapi.api.account_requests import Request
 from airflow_provider_useapi.api.capacity import capacity_of, live_service
 from airflow_provider_useapi.api.endpoints import Endpoint
 from airflow_provider_useapi.api.live_readers import Rows
@@ -34,7 +35,8 @@ class About(Enum):
     RENEWAL = "renewal"
 
 
-Question = About | Endpoint
+Question = About | Endpoint | Request
+Q = TypeVar("Q")
 T = TypeVar("T")
 Questions = Generator[Question, Any, T]
 
@@ -124,7 +126,7 @@ def verdict(found: Account, target: Target) -> Questions[Verdict]:
     return judge_capacity(told, target.condition, capacity, found.id)
 
 
-def ask_all(questions: Questions[T], ask: Callable[[Question], Any]) -> T:
+def ask_all(questions: Generator[Q, Any, T], ask: Callable[[Q], Any]) -> T:
     """
     Put each question to ``ask``.
 
@@ -145,7 +147,7 @@ def ask_all(questions: Questions[T], ask: Callable[[Question], Any]) -> T:
         return result
 
 
-async def aask_all(questions: Questions[T], ask: Callable[[Question], Awaitable[Any]]) -> T:
+async def aask_all(questions: Generator[Q, Any, T], ask: Callable[[Q], Awaitable[Any]]) -> T:
     """:func:`ask_all` for an event loop."""
     try:
         question = next(questions)

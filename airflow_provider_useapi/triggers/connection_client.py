@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_useapi import clock
+from airflow_provider_useapi.api.account_requests import Request
 from airflow_provider_useapi.api.capacity import read_rows
 from airflow_provider_useapi.api.responses import ACCOUNT_PATH, read_account
 from airflow_provider_useapi.exceptions import UseApiError
@@ -64,6 +65,8 @@ class ConnectionClient:
             return await self._has_new_token()
         if question is About.ACCOUNT:
             return await self._ask(ACCOUNT_PATH, read_account)
+        if isinstance(question, Request):
+            return await self._ask(question.path, question.read)
         return await self._rows(question)
 
     async def aclose(self) -> None:

@@ -22,6 +22,7 @@ from airflow_provider_useapi.gate.questions import About, Question, Target, aask
 from airflow_provider_useapi.gate.verdict import Verdict
 
 if TYPE_CHECKING:
+    from airflow_provider_useapi.api.account_requests import Request
     from airflow_provider_useapi.api.endpoints import Endpoint
     from airflow_provider_useapi.api.live_readers import Rows
     from airflow_provider_useapi.connection.settings import Settings
@@ -57,7 +58,7 @@ class Look:
     edition: int = 0
     edited: float = 0.0
     _verdicts: dict[Target, Verdict | UseApiError] = field(default_factory=dict)
-    _rows: dict[Endpoint, asyncio.Task[Rows | UseApiError]] = field(default_factory=dict)
+    _rows: dict[Endpoint | Request, asyncio.Task[Rows | UseApiError]] = field(default_factory=dict)
 
     @property
     def error(self) -> UseApiError | None:
