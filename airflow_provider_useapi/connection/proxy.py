@@ -12,7 +12,7 @@ from urllib.request import (  # type: ignore[attr-defined]  # documented, yet no
     proxy_bypass_environment,
 )
 
-from airflow_provider_useapi.connection.hosts import ascii_host, is_loopback
+from airflow_provider_useapi.connection.hosts import is_loopback, split_netloc
 from airflow_provider_useapi.exceptions import UseApiConfigError
 
 
@@ -50,7 +50,8 @@ def refuse_unusable(proxy: str, where: str) -> None:
     try:
         parts = urlsplit(proxy)
         scheme, _ = parts.scheme, parts.port
-        host = "" if scheme.startswith("socks") else ascii_host(parts.hostname)
+        netloc = parts.netloc.rpartition("@")[2]
+        host = "" if scheme.startswith("socks") else split_netloc(netloc)[0]
         # urlsplit() drops line feeds and tabs, on which httpx fails; it also has names of its own.
         if not proxy.isascii() or not proxy.isprintable() or " " in proxy:
             raise ValueError("not a plain URL")
