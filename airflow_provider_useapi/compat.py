@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -146,20 +147,17 @@ def newest_extras(asset: Asset) -> Iterator[object]:
     """
     What the events of an asset hold, newest first, also if no DAG refers to the asset.
 
-    Airflow 3.0 and 3.1 hand over all of them at once.
+    An asset that was a dataset of Airflow 2.11 is named after its URI since the migration to 3.x:
+    another asset than the one of the same URI with a name of its own. Both are read.
     """
     if not _has_task_sdk():
         yield from _newest_extras_from_database(asset)
         return
-    from airflow.sdk.execution_time.context import InletEventsAccessors
-
-    events = InletEventsAccessors([asset])[asset]
-    if hasattr(events, "limit"):
-        # One is enough, as a rule: somebody else may have an event on the asset, too.
-        for start, stop in ((0, 1), (1, 100)):
-            yield from (event.extra for event in events.ascending(False).limit(stop)[start:])
-    else:
-        yield from (event.extra for event in reversed(events))
+    assets = (make_asset(name, asset.uri) for name in (asset.name, asset.uri))
+    events = heapq.merge(
+        *map(_newest_events, assets), key=lambda event: event.timestamp, reverse=True
+    )
+    yield from (event.extra for event in events)
 
 
 def triggering_extras(context: Mapping[str, Any]) -> Iterator[object]:
@@ -192,6 +190,23 @@ def _register_alias(name: str) -> None:
     with contextlib.suppress(IntegrityError), create_session() as session:  # another task was first
         if session.scalar(select(DatasetAliasModel).where(DatasetAliasModel.name == name)) is None:
             session.add(DatasetAliasModel(name=name))
+
+
+def _newest_events(asset: Asset) -> Iterator[Any]:
+    """
+    The events of one asset, newest first.
+
+    Airflow 3.0 and 3.1 hand over all of them at once.
+    """
+    from airflow.sdk.execution_time.context import InletEventsAccessors
+
+    events = InletEventsAccessors([asset])[asset]
+    if hasattr(events, "limit"):
+        # One is enough, as a rule: somebody else may have an event on the asset, too.
+        for start, stop in ((0, 1), (1, 100)):
+            yield from events.ascending(False).limit(stop)[start:]
+    else:
+        yield from reversed(events)
 
 
 def _newest_extras_from_database(asset: Asset) -> Iterator[object]:
