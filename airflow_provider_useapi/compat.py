@@ -109,6 +109,24 @@ async def amask(secrets: Iterable[str]) -> None:
     await asyncio.to_thread(mask, tuple(secrets))
 
 
+def longest_metric_name() -> int:
+    """
+    How long the name of a metric may be for the receiver that Airflow is set up for.
+
+    Airflow puts a prefix in front of it. Of a longer name StatsD gets nothing, with an error in the
+    log; OpenTelemetry gets it cut off on Airflow 2.11, and nothing from 3.0 on.
+    """
+    from airflow.providers.common.compat.sdk import conf
+
+    def has(switch: str) -> bool:
+        return bool(conf.getboolean("metrics", switch, fallback=False))
+
+    if has("statsd_datadog_enabled") or has("statsd_on") or not has("otel_on"):
+        return 250
+    prefix = conf.get("metrics", "otel_prefix", fallback="airflow")
+    return (255 if _has_task_sdk() else 63) - len(f"{prefix}.")
+
+
 def make_asset(name: str, uri: str) -> Asset:
     """An asset; a dataset of Airflow 2 has no name."""
     from airflow.providers.common.compat.sdk import Asset
