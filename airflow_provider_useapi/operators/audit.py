@@ -42,7 +42,8 @@ class UseApiAuditOperator(BaseOperator):
     :param renewal_max_age_days: a subscription that was renewed longer ago is a finding.
     :param report_path: where to write a report, one self-contained HTML file: a local path or the
         URL of an object in any storage that Airflow can write to. With a slash at its end it is a
-        folder, and the file is named after the connection. (templated)
+        folder, and the file is named after the connection. A local path may begin with ``~``, the
+        home of the user that the worker runs as. (templated)
     """
 
     template_fields: Sequence[str] = ("useapi_conn_id", "services", "report_path")
@@ -165,6 +166,7 @@ class UseApiAuditOperator(BaseOperator):
 
         if to.endswith("/"):
             to += f"{quote(self.useapi_conn_id, '')}.html"
+        to = _at_home(to)
         path = ObjectStoragePath(to)
         if path.protocol in ("", "file"):  # object storage has no folders to make
             Path(path.path).parent.mkdir(parents=True, exist_ok=True)
@@ -228,6 +230,24 @@ def _with_alias(arguments: dict[str, Any]) -> dict[str, Any]:
     outlets = outlets if isinstance(outlets, Sequence) else [outlets]
     alias = AssetAlias(ALIAS)
     return {**arguments, "outlets": [*(each for each in outlets if each != alias), alias]}
+
+
+def _at_home(path: str) -> str:
+    """
+    A local path whose first part is ``~`` or ``~user``, with the home that this worker knows.
+
+    In the URL of a local file (``file://~/reports/``) the file system does the same by itself.
+    """
+    from pathlib import Path
+
+    if not path.startswith("~"):
+        return path
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:
+        raise FileNotFoundError(
+            f"report_path is {path!r}, and this worker knows no such home."
+        ) from None
 
 
 def _is_name(service: object) -> bool:

@@ -673,7 +673,8 @@ def test_plain_http_through_a_proxy_on_loopback(
 
 
 @pytest.mark.parametrize(
-    "no_proxy", ["127.0.0.1", "*", "x.example.org, 127.0.0.1", "127.0.0.1:{port}"]
+    "no_proxy",
+    ["127.0.0.1", "*", "x.example.org, 127.0.0.1", "127.0.0.1:{port}", "fd00::/8,127.0.0.0/8"],
 )
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
 def test_no_proxy(monkeypatch: pytest.MonkeyPatch, no_proxy: str, variable: str) -> None:
