@@ -12,6 +12,7 @@ from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_useapi import clock
 from airflow_provider_useapi.api.responses import ACCOUNT_PATH, read_account
+from airflow_provider_useapi.compat import without_logger
 from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.hooks.connection import asettings_of, settings_of
@@ -214,7 +215,7 @@ class UseApiHook(BaseHook):
 
     def __getstate__(self) -> dict[str, Any]:
         """Neither the connection nor the token: a copy reads the Airflow connection anew."""
-        return {**self.__dict__, "_client": None, "_session": None}
+        return {**without_logger(self.__dict__), "_client": None, "_session": None}
 
     def __enter__(self) -> UseApiHook:
         return self

@@ -1,4 +1,8 @@
-"""Servers on loopback that do what no proper server does, and how the wire tests ask the hook."""
+"""
+Servers on loopback that do what no proper server does, and how the wire tests ask the hook.
+
+Only what asks the hook loads Airflow.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,6 @@ import pytest
 
 from airflow_provider_useapi.api.account import Account
 from airflow_provider_useapi.exceptions import UseApiError
-from airflow_provider_useapi.hooks.useapi import UseApiHook
 
 CONN_ID = "useapi_default"
 TOKEN = "user:12345-sandbox"
@@ -299,12 +302,16 @@ def define(
 
 def ask_sync(conn_id: str = CONN_ID) -> Outcome:
     """``get_account()`` of a new hook."""
+    from airflow_provider_useapi.hooks.useapi import UseApiHook
+
     with UseApiHook(conn_id) as hook:
         return outcome_of(hook.get_account)
 
 
 def ask_async(conn_id: str = CONN_ID) -> Outcome:
     """``aget_account()`` of a new hook, on a new event loop."""
+    from airflow_provider_useapi.hooks.useapi import UseApiHook
+
     return outcome_of(lambda: asyncio.run(UseApiHook(conn_id).aget_account()))
 
 
