@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import select
 import socket
 import ssl
@@ -172,6 +173,40 @@ def raw_server(*parts: bytes | float, reset: bool = False, hang: bool = False) -
 def silent_server() -> SocketServer:
     """A server that accepts connections, reads and never says a word."""
     return SocketServer(Peer.hang)
+
+
+class ForgetfulBox(SocketServer):
+    """
+    A box in the middle, such as a firewall, that forgets a connection after its first answer.
+
+    :param upstream: the port on 127.0.0.1 where the server is.
+    :param how: what becomes of the next request: it is ``"swallowed"``, answered by a
+        ``"reset"``, or by the connection's ``"end"``; or that comes ``"before"`` it.
+    """
+
+    def __init__(self, upstream: int, how: str) -> None:
+        super().__init__(self._pass)
+        self.forgotten = 0
+        self._upstream = upstream
+        self._how = how
+
+    def _pass(self, peer: Peer) -> None:
+        with socket.create_connection(("127.0.0.1", self._upstream)) as server:
+            server.sendall(peer.read_head().encode("latin-1"))
+            peer.send(_whole_answer(server))
+        if self._how != "before" and peer.read_head():
+            self.forgotten += 1
+            if self._how == "swallowed":
+                peer.hang()
+            elif self._how == "reset":
+                peer.reset()
+
+
+def _whole_answer(server: socket.socket) -> bytes:
+    with server.makefile("rb") as stream:
+        head = b"".join(iter(stream.readline, b"\r\n")) + b"\r\n"
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        return head + (stream.read(int(length[1])) if length else b"")
 
 
 @dataclass
