@@ -184,8 +184,9 @@ class UseApiAccountSensor(BaseSensorOperator):
             return self._defer(context, gate, failed.since)
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy has nothing of the gate that this worker may have in hand."""
-        return {**without_logger(super().__getstate__()), "_gate": None}
+        """A sensor that has logged can be pickled all the same."""
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[no-untyped-call]
+        return without_logger(state)
 
     @contextmanager
     def _at_work(self, context: Context, memory: Memory | None = None) -> Iterator[WorkerGate]:

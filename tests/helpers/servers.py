@@ -20,12 +20,18 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
+import requests
 
 from airflow_provider_useapi.api.account import Account
+from airflow_provider_useapi.api.responses import ACCOUNT_PATH, MAX_BODY, Answer, read_account
 from airflow_provider_useapi.exceptions import UseApiError
+from airflow_provider_useapi.transport.errors import is_timeout, unavailable
+
+if TYPE_CHECKING:
+    from airflow_provider_useapi.hooks.useapi import UseApiHook
 
 CONN_ID = "useapi_default"
 TOKEN = "user:12345-sandbox"
@@ -350,14 +356,53 @@ def ask_async(conn_id: str = CONN_ID) -> Outcome:
     return outcome_of(lambda: asyncio.run(UseApiHook(conn_id).aget_account()))
 
 
+def ask_session(conn_id: str = CONN_ID) -> Outcome:
+    """The account by the session of a new hook's ``get_conn()``, read as the hook reads it."""
+    from airflow_provider_useapi.hooks.useapi import UseApiHook
+
+    with UseApiHook(conn_id) as hook:
+        return outcome_of(lambda: _by_session(hook))
+
+
+def _by_session(hook: UseApiHook) -> Account:
+    session, settings = hook.get_conn(), hook.settings
+    assert settings
+    try:
+        response = session.get(settings.url(ACCOUNT_PATH), stream=True)
+    except requests.RequestException as e:
+        raise unavailable(e, settings) from None
+    body, flaw, is_late = bytearray(), "", False
+    with response:
+        try:
+            for chunk in response.iter_content(65536):
+                body += chunk
+                if len(body) > MAX_BODY:
+                    flaw = "larger than 1 MiB"
+                    break
+        except requests.exceptions.ContentDecodingError:
+            flaw = "garbled"
+        except requests.RequestException as e:
+            is_late = is_timeout(e)
+            flaw = "late" if is_late else "cut off"
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    answer = Answer(response.status_code, headers, bytes(body[:MAX_BODY]), flaw, is_late)
+    return read_account(answer, conn_id=settings.conn_id, secrets=settings.secrets)
+
+
 ASKS: dict[str, Callable[..., Outcome]] = {"sync": ask_sync, "async": ask_async}
+WAYS = {**ASKS, "session": ask_session}
 
 
-def ask_at_once(conn_id: str = CONN_ID) -> tuple[Outcome, Outcome]:
-    """Both ways at the same time, for servers that only cost time."""
+def ask_all(conn_id: str = CONN_ID) -> tuple[Outcome, Outcome, Outcome]:
+    """Worker, event loop and session, one after the other."""
+    return ask_sync(conn_id), ask_async(conn_id), ask_session(conn_id)
+
+
+def ask_at_once(conn_id: str = CONN_ID) -> tuple[Outcome, Outcome, Outcome]:
+    """Every way at the same time, for servers that only cost time."""
     with ThreadPoolExecutor() as pool:
-        sync, loop = pool.map(lambda ask: ask(conn_id), ASKS.values())
-    return sync, loop
+        sync, loop, session = pool.map(lambda ask: ask(conn_id), WAYS.values())
+    return sync, loop, session
 
 
 def outcome_of(call: Callable[[], Account]) -> Outcome:
