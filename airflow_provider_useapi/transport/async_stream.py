@@ -110,25 +110,18 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
             async with asyncio.timeout(left(end)):
                 addresses = await loop.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
             failure = OSError("the name has no address")
-            for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+            for tried, found in enumerate(addresses):
                 share = left(end) / (len(addresses) - tried)
-                channel = _TCPChannel(socket.socket(family, kind, protocol), loop)
                 try:
-                    await channel.connect(address, until(share))
+                    return AsyncStream(await _opened(found, until(share)), self._trust)
                 except OSError as e:
-                    channel.close()
                     failure = e
-                except BaseException:
-                    channel.close()
-                    raise
-                else:
-                    return AsyncStream(channel, self._trust)
             raise failure
 
 
 class _TCPChannel:
-    def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
-        self._sock, self._loop = sock, loop
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock, self._loop = sock, asyncio.get_running_loop()
         sock.setblocking(False)
 
     async def connect(self, address: Any, end: float) -> None:
@@ -158,6 +151,17 @@ class _TCPChannel:
             self._loop.remove_reader(self._sock)
             self._loop.remove_writer(self._sock)
             self._sock.close()
+
+
+async def _opened(found: tuple[Any, ...], end: float) -> _TCPChannel:
+    family, kind, protocol, _, address = found
+    channel = _TCPChannel(socket.socket(family, kind, protocol))
+    try:
+        await channel.connect(address, end)
+    except BaseException:
+        channel.close()
+        raise
+    return channel
 
 
 class _TLSChannel:

@@ -111,16 +111,12 @@ class Network(httpcore.NetworkBackend):
         with connecting():
             addresses = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
             failure = OSError("the name has no address")
-            for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+            for tried, found in enumerate(addresses):
                 share = left(timeout or 0.0) / (len(addresses) - tried)
-                channel = _TCPChannel(socket.socket(family, kind, protocol))
                 try:
-                    channel.connect(address, until(share))
+                    return Stream(_opened(found, until(share)), self._trust)
                 except OSError as e:
-                    channel.close()
                     failure = e
-                else:
-                    return Stream(channel, self._trust)
             raise failure
 
 
@@ -159,6 +155,17 @@ class _TCPChannel:
 
     def __del__(self) -> None:
         self.close()  # a hook is seldom closed, and that is no fault
+
+
+def _opened(found: tuple[Any, ...], end: float) -> _TCPChannel:
+    family, kind, protocol, _, address = found
+    channel = _TCPChannel(socket.socket(family, kind, protocol))
+    try:
+        channel.connect(address, end)
+    except BaseException:
+        channel.close()
+        raise
+    return channel
 
 
 def is_readable(sock: socket.socket) -> bool:
