@@ -43,6 +43,12 @@ SHARES_STREAMS = _RELEASE >= (3, 3)
 """Airflow 3.3 lets triggers share a poll, and tasks with templates start and end in one."""
 
 
+def without_logger(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What to pickle of a hook or an operator: the logger that Airflow keeps there cannot be."""
+    loggers = dict.fromkeys({"_log", "_cached_logger"} & set(state))
+    return {**state, **loggers}
+
+
 def task_notes(context: Mapping[str, Any]) -> Notes | None:
     """The task's own store (Airflow 3.3+), or ``None``."""
     notes: Notes | None = context.get("task_state_store")
