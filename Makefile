@@ -18,7 +18,7 @@ help:  ## what can be made
 	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-9s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 test: $(VENV)/ready  ## every test but those of whole Airflows
-	$(BIN)/python -m pytest --numprocesses 4  # most of them wait
+	$(BIN)/python -m pytest --numprocesses 4  # some of them wait
 
 unit: $(VENV)/ready  ## the tests of the pure part and of the sandbox, without an Airflow database
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 tests/unit

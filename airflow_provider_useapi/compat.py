@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,6 +41,12 @@ _RELEASE = tuple(map(int, _version.split(".")[:2]))
 
 SHARES_STREAMS = _RELEASE >= (3, 3)
 """Airflow 3.3 lets triggers share a poll, and tasks with templates start and end in one."""
+
+
+def without_logger(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What to pickle of a hook or an operator: the logger that Airflow keeps there cannot be."""
+    loggers = dict.fromkeys({"_log", "_cached_logger"} & set(state))
+    return {**state, **loggers}
 
 
 def task_notes(context: Mapping[str, Any]) -> Notes | None:
@@ -144,6 +151,24 @@ async def amask(secrets: Iterable[str]) -> None:
     await asyncio.to_thread(mask, tuple(secrets))
 
 
+def longest_metric_name() -> int:
+    """
+    How long the name of a metric may be for the receiver that Airflow is set up for.
+
+    Airflow puts a prefix in front of it. Of a longer name StatsD gets nothing, with an error in the
+    log; OpenTelemetry gets it cut off on Airflow 2.11, and nothing from 3.0 on.
+    """
+    from airflow.providers.common.compat.sdk import conf
+
+    def has(switch: str) -> bool:
+        return bool(conf.getboolean("metrics", switch, fallback=False))
+
+    if has("statsd_datadog_enabled") or has("statsd_on") or not has("otel_on"):
+        return 250
+    prefix = conf.get("metrics", "otel_prefix", fallback="airflow")
+    return (255 if _has_task_sdk() else 63) - len(f"{prefix}.")
+
+
 def make_asset(name: str, uri: str) -> Asset:
     """An asset, or the dataset that Airflow 2 has in its place, which has no name."""
     from airflow.providers.common.compat.sdk import Asset
@@ -182,20 +207,17 @@ def newest_extras(asset: Asset) -> Iterator[object]:
     """
     What the events of an asset hold, newest first, also if no DAG refers to the asset.
 
-    Airflow 3.0 and 3.1 hand over all of them at once.
+    An asset that was a dataset of Airflow 2.11 is named after its URI since the migration to 3.x:
+    another asset than the one of the same URI with a name of its own. Both are read.
     """
     if not _has_task_sdk():
         yield from _newest_extras_from_database(asset)
         return
-    from airflow.sdk.execution_time.context import InletEventsAccessors
-
-    events = InletEventsAccessors([asset])[asset]
-    if hasattr(events, "limit"):
-        # One is enough, as a rule: somebody else may have an event on the asset, too.
-        for start, stop in ((0, 1), (1, 100)):
-            yield from (event.extra for event in events.ascending(False).limit(stop)[start:])
-    else:
-        yield from (event.extra for event in reversed(events))
+    assets = (make_asset(name, asset.uri) for name in (asset.name, asset.uri))
+    events = heapq.merge(
+        *map(_newest_events, assets), key=lambda event: event.timestamp, reverse=True
+    )
+    yield from (event.extra for event in events)
 
 
 def triggering_extras(context: Mapping[str, Any]) -> Iterator[object]:
@@ -228,6 +250,23 @@ def _register_alias(name: str) -> None:
     with contextlib.suppress(IntegrityError), create_session() as session:  # another task was first
         if session.scalar(select(DatasetAliasModel).where(DatasetAliasModel.name == name)) is None:
             session.add(DatasetAliasModel(name=name))
+
+
+def _newest_events(asset: Asset) -> Iterator[Any]:
+    """
+    The events of one asset, newest first.
+
+    Airflow 3.0 and 3.1 hand over all of them at once.
+    """
+    from airflow.sdk.execution_time.context import InletEventsAccessors
+
+    events = InletEventsAccessors([asset])[asset]
+    if hasattr(events, "limit"):
+        # One is enough, as a rule: somebody else may have an event on the asset, too.
+        for start, stop in ((0, 1), (1, 100)):
+            yield from events.ascending(False).limit(stop)[start:]
+    else:
+        yield from reversed(events)
 
 
 def _newest_extras_from_database(asset: Asset) -> Iterator[object]:

@@ -2,10 +2,16 @@
 What this package tells Airflow's own metrics, to whatever they are set up to be sent to.
 
 Tags hold ids that the user chose, slugs and fixed words: no free text and nothing personal.
+
+What a receiver may refuse in an id becomes ``_``, and the id is cut at 60 characters. Connections
+whose ids then read the same (``useapi:eu``, ``useapi/eu``) fall together: their requests and their
+waiting gates are added up, and of their accounts the last audit is shown. Whoever wants them apart
+renames one.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
 
 STATES = ("total", "active", "error", "allocations_left")
 """What the gauges of an account tell of each service, beside ``healthy`` and ``credits``."""
+
+_log = logging.getLogger(__name__)
 
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST = 60
@@ -56,7 +64,7 @@ def counted_request(conn_id: str) -> Iterator[None]:
         raise
     finally:
         if outcome:  # what never left this machine is none
-            Stats.incr("useapi.requests", tags={"conn_id": conn_id, "outcome": outcome})
+            Stats.incr("useapi.requests", tags={"conn_id": _fit(conn_id), "outcome": outcome})
 
 
 def gates_waiting(conn_id: str, change: int = 0) -> None:
@@ -66,8 +74,9 @@ def gates_waiting(conn_id: str, change: int = 0) -> None:
     :param conn_id: id of their connection.
     :param change: how many have come, or gone when below 0.
     """
-    _waiting[conn_id] += change
-    Stats.gauge("useapi.gates.waiting", _waiting[conn_id], tags={"conn_id": conn_id})
+    name = _fit(conn_id)
+    _waiting[name] += change
+    Stats.gauge("useapi.gates.waiting", _waiting[name], tags={"conn_id": name})
 
 
 def gate_ended(outcome: str, seconds: float) -> None:
@@ -111,16 +120,32 @@ def send(snapshot: Snapshot) -> None:
     """
     Send the gauges of an audit, each number twice: with tags, and with all in the name.
 
+    A name that is too long for the receiver is left out: it would be cut, and fall together with
+    others.
+
     :param snapshot: of the audit.
     """
+    from airflow_provider_useapi.compat import longest_metric_name
+
+    longest, left_out = longest_metric_name(), []
     conn_id = _fit(snapshot.conn_id)
     for slug, state, value in account_gauges(snapshot):
         service = _fit(slug)
         tags = {"conn_id": conn_id, "service": service, "state": state}
         Stats.gauge("useapi.accounts", value, tags=tags)
-        Stats.gauge(f"useapi.accounts.{conn_id}.{service}.{state}", value)
+        name = f"useapi.accounts.{conn_id}.{service}.{state}"
+        if len(name) > longest:
+            left_out.append(name)
+        else:
+            Stats.gauge(name, value)
+    if left_out:
+        _log.debug(
+            "Gauges without tags whose names have more than %d characters are not sent: %s.",
+            longest,
+            ", ".join(left_out),
+        )
 
 
 def _fit(name: str) -> str:
-    """A part of a metric's name: a dot would begin the next part."""
-    return _UNFIT.sub("_", name)[:_LONGEST]
+    """A part of a metric's name, or the value of a tag: a dot would begin the next part."""
+    return _UNFIT.sub("_", name)[:_LONGEST] or "_"

@@ -17,7 +17,7 @@ _PACKAGES = (
     "apache-airflow-providers-http",
     "apache-airflow-providers-standard",
     "requests",
-    "httpx",
+    "httpcore",
     "aiohttp",
 )
 Cell = str | int | float

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import os
+import select
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from airflow.cli.simple_table import AirflowConsole
 from airflow.utils.cli import suppress_logs_and_warning
@@ -35,7 +37,7 @@ Command = Callable[[Namespace], None]
 def _command(command: Command) -> Command:
     """A command that sees the connections of the database, and says in a line what is wrong."""
 
-    @functools.wraps(command)
+    @providers_configuration_loaded
     def wrapped(args: Namespace) -> None:
         see_database_connections()
         try:
@@ -45,7 +47,16 @@ def _command(command: Command) -> Command:
         except Exception as e:  # noqa: BLE001 - a crash must not look like a closed gate
             _fail(f"{type(e).__name__}: {public_text(e)}")
 
-    return suppress_logs_and_warning(providers_configuration_loaded(wrapped))
+    quiet = suppress_logs_and_warning(wrapped)
+
+    @functools.wraps(command)
+    def begin(args: Namespace) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if _is_unread(stream):  # the log (-v) writes there, too, and would fail
+                _empty_into_nothing(stream)
+        quiet(args)
+
+    return begin
 
 
 @_command
@@ -124,9 +135,60 @@ def _free(found: Capacity) -> str:
 
 def _print(rows: Sequence[Mapping[str, Any]], output: str) -> None:
     """Print in one of Airflow's own formats. Names from the API are hostile to a terminal, too."""
-    if output in ("table", "plain"):
+    console = _Console()
+    # print_as() would make text of numbers and booleans, which is good for a table only.
+    as_data: dict[str, Callable[[Any], None]] = {
+        "json": console.print_as_json,
+        "yaml": console.print_as_yaml,
+    }
+    show = as_data.get(output)
+    if show is None:
+        show = functools.partial(console.print_as, output=output)
         rows = [{key: _cell(value, output) for key, value in row.items()} for row in rows]
-    AirflowConsole().print_as(data=rows, output=output)
+    _write(sys.stdout, functools.partial(show, rows))
+
+
+class _Console(AirflowConsole):
+    """Airflow's console, but for a reader that leaves early: that would end the process with 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass on the error that is being handled."""
+        raise
+
+
+def _write(stream: TextIO | None, write: Callable[[], None]) -> None:
+    """
+    Write what nobody needs to read: the exit code tells the verdict all the same.
+
+    :param stream: where to; ``None`` if it was closed before the process began.
+    :param write: does it.
+    """
+    if stream is None:
+        return
+    try:
+        write()
+        stream.flush()
+    except BrokenPipeError:
+        _empty_into_nothing(stream)
+
+
+def _is_unread(stream: TextIO | None) -> bool:
+    """Whether the reader of a pipe has left already."""
+    if stream is None:
+        return False
+    poll = select.poll()
+    try:
+        poll.register(stream.fileno(), 0)  # for nothing: errors are told in any case
+    except OSError:  # no file at all
+        return False
+    return bool(poll.poll(0))
+
+
+def _empty_into_nothing(stream: TextIO) -> None:
+    """Let go of what nobody reads, also of what Python would write, and fail at, when it ends."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())
+    os.close(nothing)
 
 
 def _cell(value: object, output: str) -> object:
@@ -140,7 +202,7 @@ def _cell(value: object, output: str) -> object:
 
 def _say(text: str) -> None:
     """Print to standard error: the output may go on to another program."""
-    print(text, file=sys.stderr)
+    _write(sys.stderr, functools.partial(print, text, file=sys.stderr))
 
 
 def _fail(text: str) -> NoReturn:

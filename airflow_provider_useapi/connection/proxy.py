@@ -6,14 +6,22 @@ requests and httpx have rules of their own that differ; both are told not to loo
 
 from __future__ import annotations
 
+import ipaddress
+import re
+from contextlib import suppress
 from urllib.parse import urlsplit
-from urllib.request import (  # type: ignore[attr-defined]  # documented, yet not in the stubs
-    getproxies_environment,
-    proxy_bypass_environment,
-)
+from urllib.request import getproxies_environment
 
-from airflow_provider_useapi.connection.hosts import ascii_host, is_loopback
+from airflow_provider_useapi.connection.hosts import (
+    ascii_host,
+    is_loopback,
+    plain_address,
+    split_netloc,
+)
 from airflow_provider_useapi.exceptions import UseApiConfigError
+
+# The brackets of an IPv6 address may stand around the length of its subnet, too.
+_WITH_PORT = re.compile(r"(?P<named>[^:]*|.*\]|.*/[^/:]*):(?P<port>[0-9]+)")
 
 
 def environment_proxy(scheme: str, netloc: str, conn_id: str, *, local_only: bool) -> str | None:
@@ -29,7 +37,7 @@ def environment_proxy(scheme: str, netloc: str, conn_id: str, *, local_only: boo
     """
     proxies = getproxies_environment()
     proxy = proxies.get(scheme) or proxies.get("all")
-    if not proxy or proxy_bypass_environment(netloc, proxies):
+    if not proxy or is_exempt(scheme, netloc, proxies.get("no", "")):
         return None
     proxy = proxy if "://" in proxy else f"http://{proxy}"
     variable = f"{scheme.upper()}_PROXY" if proxies.get(scheme) else "ALL_PROXY"
@@ -37,6 +45,55 @@ def environment_proxy(scheme: str, netloc: str, conn_id: str, *, local_only: boo
         return None
     refuse_unusable(proxy, f"Connection {conn_id!r}: environment variable {variable}")
     return proxy
+
+
+def is_exempt(scheme: str, netloc: str, no_proxy: str) -> bool:
+    """
+    Whether a base URL is asked directly, whatever proxy there is.
+
+    :param scheme: ``http`` or ``https``, of the base URL.
+    :param netloc: its host and port.
+    :param no_proxy: comma-separated names (that also stand for what is below them), addresses and
+        subnets, each with or without a port; ``*`` for all. Names are not resolved.
+    """
+    host, port = split_netloc(netloc)
+    port = port or ("443" if scheme == "https" else "80")
+    return any(_covers(entry.strip().lower(), host, port) for entry in no_proxy.split(","))
+
+
+def _covers(entry: str, host: str, port: str) -> bool:
+    if entry == "*":
+        return True
+    named, named_port = entry, port
+    if parts := _WITH_PORT.fullmatch(entry):
+        named, named_port = parts.groups()
+    if named_port != port:
+        return False
+    try:
+        forms = {ipaddress.ip_address(host), plain_address(host)}
+    except ValueError:
+        return _is_below(host, named)
+    try:
+        network = _network(named.replace("[", "").replace("]", ""))
+    except ValueError:
+        return False
+    return any(form in network for form in forms)
+
+
+def _is_below(host: str, name: str) -> bool:
+    name = name.strip(".")
+    with suppress(ValueError):  # what is no host name covers none
+        name = ascii_host(name)
+    return bool(name) and f".{host.rstrip('.')}".endswith(f".{name}")
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """A subnet, or an address as one; of one that is mapped into IPv6 the one inside."""
+    network = ipaddress.ip_network(text, strict=False)
+    inside = getattr(network.network_address, "ipv4_mapped", None)
+    if inside and network.prefixlen >= 96:
+        return ipaddress.IPv4Network((inside, network.prefixlen - 96))
+    return network
 
 
 def refuse_unusable(proxy: str, where: str) -> None:
@@ -50,7 +107,8 @@ def refuse_unusable(proxy: str, where: str) -> None:
     try:
         parts = urlsplit(proxy)
         scheme, _ = parts.scheme, parts.port
-        host = "" if scheme.startswith("socks") else ascii_host(parts.hostname)
+        netloc = parts.netloc.rpartition("@")[2]
+        host = "" if scheme.startswith("socks") else split_netloc(netloc)[0]
         # urlsplit() drops line feeds and tabs, on which httpx fails; it also has names of its own.
         if not proxy.isascii() or not proxy.isprintable() or " " in proxy:
             raise ValueError("not a plain URL")

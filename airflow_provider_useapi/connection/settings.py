@@ -12,10 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from airflow_provider_useapi.connection import fields
-from airflow_provider_useapi.connection.hosts import ascii_host, is_loopback
+from airflow_provider_useapi.connection.hosts import (
+    SCHEMES,
+    is_like_a_scheme,
+    is_loopback,
+    split_netloc,
+)
 from airflow_provider_useapi.connection.proxy import environment_proxy, refuse_unusable
 from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.redaction import public_text
@@ -23,6 +28,7 @@ from airflow_provider_useapi.redaction import public_text
 _BEARER = re.compile(r"bearer\s+", re.IGNORECASE)
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True)
@@ -77,10 +83,13 @@ def read_settings(
     login: str | None,
     password: str | None,
     extra: Mapping[str, Any],
+    schema: str | None = None,
 ) -> Settings:
     """
     Read the fields of a connection.
 
+    :param schema: a path of the base URL, behind that of the host: where Airflow puts the path of a
+        connection from a URI.
     :raises UseApiConfigError: if one of them cannot be used.
     """
     token, warnings = _token(conn_id, password, login)
@@ -90,7 +99,10 @@ def read_settings(
         shown = public_text(", ".join(unknown), (token,))
         warnings.append(f"extra contains {shown}, which is not used; the known extras are {known}.")
     allow_http = reader.boolean("allow_http")
-    base = _base_url(reader, host, port)
+    if _names_scheme(reader, host, schema):
+        schema = None
+        warnings.append("the schema is 'https', which is no path; leave it empty.")
+    base = _base_url(reader, host, port, schema)
     proxy = reader.text("proxy")
     if proxy:
         refuse_unusable(proxy, f"Connection {conn_id!r}: extra 'proxy'")
@@ -213,31 +225,58 @@ def _token(conn_id: str, password: str | None, login: str | None) -> tuple[str, 
     return token, warnings
 
 
-def _base_url(reader: _Reader, host: str | None, port: int | None) -> SplitResult:
+def _names_scheme(reader: _Reader, host: str | None, schema: str | None) -> bool:
+    """Whether the schema is ``https``, as connections of Airflow's HTTP hook have it."""
+    word = (schema or "").strip().rstrip(":/").lower()
+    if "://" in (host or "") or word not in SCHEMES:
+        return False
+    if word == "http":
+        raise reader.error(
+            f"the schema is 'http'; leave it empty and write the scheme into the host, for example"
+            f" {fields.DEFAULT_HOST}."
+        )
+    return True
+
+
+def _base_url(
+    reader: _Reader, host: str | None, port: int | None, schema: str | None
+) -> SplitResult:
     text = (host or "").strip() or fields.DEFAULT_HOST
-    text = text if "://" in text else f"https://{text}"
+    has_scheme = "://" in text
+    text = text if has_scheme else f"https://{text}"
+    below = (schema or "").strip().strip("/")
     example = f"write for example {fields.DEFAULT_HOST}"
     try:
         parts = urlsplit(text)
-        ascii_name, own_port = ascii_host(parts.hostname), parts.port
+        name, own_port = split_netloc(parts.netloc.rpartition("@")[2])
     except ValueError:
         raise reader.error(f"the host is not a valid URL; {example}.") from None
-    if parts.scheme not in ("http", "https"):
+    if parts.scheme not in SCHEMES:
         scheme = public_text(parts.scheme, limit=20)
         raise reader.error(f"the host has the unsupported scheme {scheme!r}; {example}.")
-    if any(c.isspace() or not c.isprintable() for c in text):
+    if any(c.isspace() or not c.isprintable() for c in text + below):
         raise reader.error(f"the host contains spaces or control characters; {example}.")
-    if parts.username is not None or parts.query or parts.fragment:
+    if "@" in parts.netloc or {"?", "#"} & set(text + below):
         raise reader.error(
             f"the host may contain only scheme, name, port and path; {example}"
             " and put the token into the password."
         )
+    port = int(own_port) if own_port else port
     if port is not None and not 0 < port < 65536:
         raise reader.error(f"the port is {port}; it must be from 1 to 65535.")
-    name = f"[{ascii_name}]" if ":" in ascii_name else ascii_name
-    number = own_port or port
-    netloc = f"{name}:{number}" if number else name
-    return SplitResult(parts.scheme, netloc, parts.path.rstrip("/"), "", "")
+    path = parts.path.rstrip("/") + (f"/{below}" if below else "")
+    # The real host is in the path then, and the token would go to another one.
+    is_slip = own_port == "" or (not has_scheme and is_like_a_scheme(name))
+    if path.startswith("//") or (path and is_slip):
+        raise reader.error(f"the host begins with a slip in https://; {example}.")
+    name = f"[{name}]" if ":" in name else name
+    netloc = f"{name}:{port}" if port else name
+    return SplitResult(parts.scheme, netloc, _ascii_path(path), "", "")
+
+
+def _ascii_path(path: str) -> str:
+    """A path as it goes over the wire. What is percent-encoded stays so."""
+    return _STRAY_PERCENT.sub("%25", quote(path, safe="/%:@!$&'()*+,;=~"))
 
 
 def _refuse_plain_http(

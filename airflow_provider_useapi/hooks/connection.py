@@ -70,6 +70,7 @@ def _read(
         hook.useapi_conn_id,
         host=connection.host,
         port=connection.port,
+        schema=connection.schema,
         login=connection.login,
         password=connection.password,
         extra=extra if isinstance(extra, dict) else {},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,13 +12,13 @@ from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_useapi import clock
 from airflow_provider_useapi.api.responses import ACCOUNT_PATH, read_account
+from airflow_provider_useapi.compat import without_logger
 from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.hooks.connection import asettings_of, settings_of
 from airflow_provider_useapi.metrics import counted_request
 
 if TYPE_CHECKING:
-    import requests
     from tenacity import Retrying
 
     from airflow_provider_useapi.api.account import Account
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from airflow_provider_useapi.api.linked_accounts import AccountStatus
     from airflow_provider_useapi.connection.settings import Settings
     from airflow_provider_useapi.gate.questions import Question
-    from airflow_provider_useapi.transport.sync_client import BlockingClient
+    from airflow_provider_useapi.transport.session import Session
+    from airflow_provider_useapi.transport.sync_client import SyncClient
 
 T = TypeVar("T")
 
@@ -50,17 +52,24 @@ class UseApiHook(BaseHook):
     def __init__(self, useapi_conn_id: str = default_conn_name) -> None:
         super().__init__()
         self.useapi_conn_id = useapi_conn_id
-        self._client: BlockingClient | None = None
+        self._client: SyncClient | None = None
+        self._session: Session | None = None
 
-    def get_conn(self) -> requests.Session:
+    def get_conn(self) -> Session:
         """
-        The session, with the token for requests to the connection's host and to no other.
+        The ``requests.Session``, with the token for requests to the connection's host alone.
 
         It follows no redirect and obeys the connection's timeout, proxy and TLS settings.
 
         :raises UseApiConfigError: if the connection cannot be used.
         """
-        return self._blocking().session
+        client = self._blocking()
+        if self._session is None:
+            from airflow_provider_useapi.transport.session import Session
+
+            # The copy, because this hook keeps the session: neither is to keep the other alive.
+            self._session = Session(partial(settings_of, copy(self)), client)
+        return self._session
 
     def get_account(self) -> Account:
         """
@@ -283,7 +292,11 @@ class UseApiHook(BaseHook):
         """Close the session; the next call opens another one."""
         if self._client:
             self._client.close()
-        self._client = None
+        self._client = self._session = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Neither the connection nor the token: a copy reads the Airflow connection anew."""
+        return {**without_logger(self.__dict__), "_client": None, "_session": None}
 
     def __enter__(self) -> UseApiHook:
         return self
@@ -307,11 +320,11 @@ class UseApiHook(BaseHook):
             "placeholders": dict(fields.PLACEHOLDERS),
         }
 
-    def _blocking(self) -> BlockingClient:
+    def _blocking(self) -> SyncClient:
         if self._client is None:
-            from airflow_provider_useapi.transport.sync_client import BlockingClient
+            from airflow_provider_useapi.transport.sync_client import SyncClient
 
-            self._client = BlockingClient(settings_of(self))
+            self._client = SyncClient(settings_of(self))
         return self._client
 
     def _ask(self, path: str, read: Callable[..., T]) -> T:

@@ -47,7 +47,8 @@ class UseApiAuditOperator(BaseOperator):
     :param renewal_max_age_days: a subscription that was renewed longer ago is a finding.
     :param report_path: where to write a report, one self-contained HTML file: a local path or the
         URL of an object in any storage that Airflow can write to. With a slash at its end it is a
-        folder, and the file is named after the connection. (templated)
+        folder, and the file is named after the connection. A local path may begin with ``~``, the
+        home of the user that the worker runs as. (templated)
     :param linked_accounts: whether to ask each service that the account lists for its linked
         accounts: which are in trouble, and why. One request a service.
     :param session_min_days: a login of a linked account that expires sooner is a finding, where
@@ -198,6 +199,7 @@ class UseApiAuditOperator(BaseOperator):
 
         if to.endswith("/"):
             to += f"{quote(self.useapi_conn_id, '')}.html"
+        to = _at_home(to)
         path = ObjectStoragePath(to)
         if path.protocol in ("", "file"):  # object storage has no folders to make
             Path(path.path).parent.mkdir(parents=True, exist_ok=True)
@@ -261,6 +263,24 @@ def _with_alias(arguments: dict[str, Any]) -> dict[str, Any]:
     outlets = outlets if isinstance(outlets, Sequence) else [outlets]
     alias = AssetAlias(ALIAS)
     return {**arguments, "outlets": [*(each for each in outlets if each != alias), alias]}
+
+
+def _at_home(path: str) -> str:
+    """
+    A local path whose first part is ``~`` or ``~user``, with the home that this worker knows.
+
+    In the URL of a local file (``file://~/reports/``) the file system does the same by itself.
+    """
+    from pathlib import Path
+
+    if not path.startswith("~"):
+        return path
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:
+        raise FileNotFoundError(
+            f"report_path is {path!r}, and this worker knows no such home."
+        ) from None
 
 
 def _is_name(service: object) -> bool:

@@ -17,7 +17,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_useapi import clock
-from airflow_provider_useapi.compat import is_crash_of_trigger, is_deferral_timeout
+from airflow_provider_useapi.compat import is_crash_of_trigger, is_deferral_timeout, without_logger
 from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
 from airflow_provider_useapi.exceptions import UseApiConnectionNotFoundError
 from airflow_provider_useapi.gate.condition import Condition
@@ -186,6 +186,11 @@ class UseApiAccountSensor(BaseSensorOperator):
             if found := gate.look():
                 return found.xcom_value
             return self._defer(context, gate, failed.since)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A sensor that has logged can be pickled all the same."""
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[no-untyped-call]
+        return without_logger(state)
 
     @contextmanager
     def _at_work(self, context: Context, memory: Memory | None = None) -> Iterator[WorkerGate]:

@@ -1,8 +1,12 @@
 """
-The two ways to ask: :mod:`.blocking` on requests for workers, :mod:`.asynchronous` on httpx.
+How a request goes over the wire: the same way from a worker and from an event loop.
 
-Both send the same request, obey the same settings and hand back the same
-:class:`~airflow_provider_useapi.api.responses.Answer`; what it means is none of their business.
+httpcore speaks HTTP; the streams it speaks over are ours, each call on them has until the moment at
+which the time of the whole request is up, and they hand on one answer and nothing that comes after
+it. A connection is kept for 60 s, for requests that may be sent twice: if it turns out dead before
+a byte of the answer came, the request goes over a new one. :mod:`.sync_client`,
+:mod:`.async_client` and the :mod:`.session` of ``hook.get_conn()`` share the routes, the TLS
+context and the reading of what came, and what an answer means is none of their business.
 """
 
 from __future__ import annotations

@@ -1,51 +1,44 @@
-"""Asking with httpx, for event loops."""
+"""Asking from an event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
-from time import monotonic
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from types import TracebackType
-from typing import TypeVar
+from typing import TypeVar, cast
 
-import httpx
+import httpcore
 
 from airflow_provider_useapi.api.responses import MAX_BODY, Answer
 from airflow_provider_useapi.connection.settings import Settings
-from airflow_provider_useapi.transport import HEADERS
-from airflow_provider_useapi.transport.errors import received, unavailable
+from airflow_provider_useapi.transport.async_stream import AsyncNetwork, AsyncStream
+from airflow_provider_useapi.transport.conversation import DeadConnectionError, Trust
+from airflow_provider_useapi.transport.deadline import until
+from airflow_provider_useapi.transport.errors import FAILURES, received, unavailable
+from airflow_provider_useapi.transport.request import new_request, own_headers, pool_arguments
 from airflow_provider_useapi.transport.tls import tls_context
-
-_GRACE = 0.1
-_IDLE = 60.0
-"""Seconds after which an idle connection is not trusted any more: middle boxes forget it."""
-
 
 T = TypeVar("T")
 
 
 class AsyncClient:
     """
-    One httpx transport on kept-alive connections. Use it in ``async with``.
+    Sends requests and keeps its connections. Use it in ``async with``, on one event loop.
 
     :param settings: whom to ask and how.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._headers = {**HEADERS, "Authorization": f"Bearer {settings.token}"}
+        self._headers = own_headers(settings)
+        self._trust = Trust()
 
     async def __aenter__(self) -> AsyncClient:
-        settings = self.settings
-        self._tls = tls = await _tls(settings)
-        # The transport, not a client around it: a client prepares redirects, which fails on odd
-        # ones, and writes each request into the log.
-        self._transport = httpx.AsyncHTTPTransport(
-            proxy=_proxy(settings.proxy, tls) if settings.proxy else None,
-            verify=tls or False,
-            trust_env=False,
-            limits=httpx.Limits(keepalive_expiry=_IDLE),
+        self._tls = await _tls(self.settings)
+        self._pool = httpcore.AsyncConnectionPool(
+            network_backend=AsyncNetwork(self._trust), **pool_arguments(self.settings, self._tls)
         )
         return self
 
@@ -55,7 +48,7 @@ class AsyncClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._transport.aclose()
+        await self._pool.aclose()
 
     async def fits(self, settings: Settings) -> bool:
         """Whether this client is what one would open for ``settings`` now."""
@@ -79,45 +72,39 @@ class AsyncClient:
         :param path: the endpoint, such as ``/v2/account``.
         :raises UseApiUnavailableError: if no answer came in time.
         """
-        left = _Left(self.settings.timeout)
-        request = httpx.Request(
-            "GET", self.settings.url(path), headers=self._headers, extensions={"timeout": left}
-        )
-        response: httpx.Response | None = None
+        end = until(self.settings.timeout)
+        request = new_request("GET", self.settings.url(path), self._headers, end)
+        try:
+            response = await self._send(request)
+        except FAILURES as e:
+            raise unavailable(e, self.settings) from None
         body, failure = bytearray(), None
         try:
-            # Connecting has two steps with the same limit, so that the whole needs one as well. It
-            # comes second: httpx leaves a socket open when it is cancelled in a TLS handshake.
-            async with asyncio.timeout(self.settings.timeout + _GRACE):
-                response = await self._transport.handle_async_request(request)
-                async for chunk in response.aiter_bytes():
+            async with aclosing(cast(AsyncGenerator[bytes], response.aiter_stream())) as chunks:
+                async for chunk in chunks:
                     body += chunk
                     if len(body) > MAX_BODY:
                         break
-        except (httpx.HTTPError, OSError) as e:
+        except FAILURES as e:
             failure = e
-        if response is None:
-            raise unavailable(failure, self.settings) from None
-        await response.aclose()
-        return received(response.status_code, response.headers, body, failure)
+        finally:
+            await response.aclose()
+        return received(path, response, body, failure)
+
+    async def _send(self, request: httpcore.Request) -> httpcore.Response:
+        try:
+            return await self._handle(request)
+        except DeadConnectionError:
+            self._trust.lose()
+            return await self._handle(request)
+
+    async def _handle(self, request: httpcore.Request) -> httpcore.Response:
+        response = await self._pool.handle_async_request(request)
+        stream: AsyncStream = response.extensions["network_stream"]
+        stream.talk.expect(request.method, response)
+        return response
 
 
 async def _tls(settings: Settings) -> ssl.SSLContext | None:
     """The TLS context, in a thread: building one would hold the event loop for 19 ms."""
     return await asyncio.to_thread(tls_context, settings) if settings.uses_tls else None
-
-
-class _Left(dict[str, float]):
-    """The limit of each step, which is what is left of the whole."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        self._end = monotonic() + seconds
-
-    def get(self, key: object, default: object = None) -> float:
-        return max(self._end - monotonic(), 0.0)
-
-
-def _proxy(url: str, tls: ssl.SSLContext | None) -> httpx.Proxy:
-    is_tls = url.lower().startswith("https:")
-    return httpx.Proxy(url, ssl_context=tls if is_tls else None)

@@ -1,5 +1,5 @@
 """
-The one TLS context of a setting, for both transports.
+The one TLS context of a setting, for workers and event loops.
 
 Reading the store of certificate authorities takes about 19 ms of CPU, so each distinct setting is
 built once in a process. An event loop should build it in a thread.
@@ -17,7 +17,6 @@ import certifi
 from airflow_provider_useapi.connection.settings import Settings
 from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.redaction import public_text
-from airflow_provider_useapi.transport.deadline import TLSSocket
 
 _building = threading.Lock()
 
@@ -53,7 +52,7 @@ def _build(
     # Not ssl.create_default_context(): it obeys SSL_CERT_FILE and SSLKEYLOGFILE.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = TLSSocket
+    context.set_alpn_protocols(["http/1.1"])
     if verify is False:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -1,9 +1,14 @@
-"""Servers on loopback that do what no proper server does, and how the wire tests ask the hook."""
+"""
+Servers on loopback that do what no proper server does, and how the wire tests ask the hook.
+
+Only what asks the hook loads Airflow.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import select
 import socket
 import ssl
@@ -15,13 +20,18 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
+import requests
 
 from airflow_provider_useapi.api.account import Account
+from airflow_provider_useapi.api.responses import ACCOUNT_PATH, MAX_BODY, Answer, read_account
 from airflow_provider_useapi.exceptions import UseApiError
-from airflow_provider_useapi.hooks.useapi import UseApiHook
+from airflow_provider_useapi.transport.errors import is_timeout, unavailable
+
+if TYPE_CHECKING:
+    from airflow_provider_useapi.hooks.useapi import UseApiHook
 
 CONN_ID = "useapi_default"
 TOKEN = "user:12345-sandbox"
@@ -171,6 +181,40 @@ def silent_server() -> SocketServer:
     return SocketServer(Peer.hang)
 
 
+class ForgetfulBox(SocketServer):
+    """
+    A box in the middle, such as a firewall, that forgets a connection after its first answer.
+
+    :param upstream: the port on 127.0.0.1 where the server is.
+    :param how: what becomes of the next request: it is ``"swallowed"``, answered by a
+        ``"reset"``, or by the connection's ``"end"``; or that comes ``"before"`` it.
+    """
+
+    def __init__(self, upstream: int, how: str) -> None:
+        super().__init__(self._pass)
+        self.forgotten = 0
+        self._upstream = upstream
+        self._how = how
+
+    def _pass(self, peer: Peer) -> None:
+        with socket.create_connection(("127.0.0.1", self._upstream)) as server:
+            server.sendall(peer.read_head().encode("latin-1"))
+            peer.send(_whole_answer(server))
+        if self._how != "before" and peer.read_head():
+            self.forgotten += 1
+            if self._how == "swallowed":
+                peer.hang()
+            elif self._how == "reset":
+                peer.reset()
+
+
+def _whole_answer(server: socket.socket) -> bytes:
+    with server.makefile("rb") as stream:
+        head = b"".join(iter(stream.readline, b"\r\n")) + b"\r\n"
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        return head + (stream.read(int(length[1])) if length else b"")
+
+
 @dataclass
 class Proxied:
     """A request that came to the proxy: its first line, and headers with names in lower case."""
@@ -299,23 +343,66 @@ def define(
 
 def ask_sync(conn_id: str = CONN_ID) -> Outcome:
     """``get_account()`` of a new hook."""
+    from airflow_provider_useapi.hooks.useapi import UseApiHook
+
     with UseApiHook(conn_id) as hook:
         return outcome_of(hook.get_account)
 
 
 def ask_async(conn_id: str = CONN_ID) -> Outcome:
     """``aget_account()`` of a new hook, on a new event loop."""
+    from airflow_provider_useapi.hooks.useapi import UseApiHook
+
     return outcome_of(lambda: asyncio.run(UseApiHook(conn_id).aget_account()))
 
 
+def ask_session(conn_id: str = CONN_ID) -> Outcome:
+    """The account by the session of a new hook's ``get_conn()``, read as the hook reads it."""
+    from airflow_provider_useapi.hooks.useapi import UseApiHook
+
+    with UseApiHook(conn_id) as hook:
+        return outcome_of(lambda: _by_session(hook))
+
+
+def _by_session(hook: UseApiHook) -> Account:
+    session, settings = hook.get_conn(), hook.settings
+    assert settings
+    try:
+        response = session.get(settings.url(ACCOUNT_PATH), stream=True)
+    except requests.RequestException as e:
+        raise unavailable(e, settings) from None
+    body, flaw, is_late = bytearray(), "", False
+    with response:
+        try:
+            for chunk in response.iter_content(65536):
+                body += chunk
+                if len(body) > MAX_BODY:
+                    flaw = "larger than 1 MiB"
+                    break
+        except requests.exceptions.ContentDecodingError:
+            flaw = "garbled"
+        except requests.RequestException as e:
+            is_late = is_timeout(e)
+            flaw = "late" if is_late else "cut off"
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    answer = Answer(response.status_code, headers, bytes(body[:MAX_BODY]), flaw, is_late)
+    return read_account(answer, conn_id=settings.conn_id, secrets=settings.secrets)
+
+
 ASKS: dict[str, Callable[..., Outcome]] = {"sync": ask_sync, "async": ask_async}
+WAYS = {**ASKS, "session": ask_session}
 
 
-def ask_at_once(conn_id: str = CONN_ID) -> tuple[Outcome, Outcome]:
-    """Both ways at the same time, for servers that only cost time."""
+def ask_all(conn_id: str = CONN_ID) -> tuple[Outcome, Outcome, Outcome]:
+    """Worker, event loop and session, one after the other."""
+    return ask_sync(conn_id), ask_async(conn_id), ask_session(conn_id)
+
+
+def ask_at_once(conn_id: str = CONN_ID) -> tuple[Outcome, Outcome, Outcome]:
+    """Every way at the same time, for servers that only cost time."""
     with ThreadPoolExecutor() as pool:
-        sync, loop = pool.map(lambda ask: ask(conn_id), ASKS.values())
-    return sync, loop
+        sync, loop, session = pool.map(lambda ask: ask(conn_id), WAYS.values())
+    return sync, loop, session
 
 
 def outcome_of(call: Callable[[], Account]) -> Outcome:

@@ -9,8 +9,10 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from airflow_provider_useapi.sandbox import Answer, Sandbox
 
@@ -95,7 +97,7 @@ def test_a_check_with_the_connection_in_the_database(stored: str) -> None:
     shown, code = done.stdout.splitlines()
     assert code == "0", done.stderr
     (row,) = json.loads(shown)
-    assert (row["gate"], row["slug"], row["active"], row["reasons"]) == ("open", "minimax", "3", [])
+    assert (row["gate"], row["slug"], row["active"], row["reasons"]) == ("open", "minimax", 3, [])
 
 
 @pytest.mark.parametrize(
@@ -179,8 +181,8 @@ def test_the_account_in_every_format(
     assert commands("account -o json") == 0
     captured = capsys.readouterr()
     (account,) = json.loads(captured.out)
-    assert (account["id"], account["email"], account["name"]) == ("12345", "***", "***")
-    assert account["services"]["runwayml"]["allocations_left"] == "2"
+    assert (account["id"], account["email"], account["name"]) == (12345, "***", "***")
+    assert account["services"]["runwayml"]["allocations_left"] == 2
     assert captured.err == ""
     assert commands("account -o yaml") == 0
     assert "user@example.com" not in capsys.readouterr().out
@@ -194,17 +196,173 @@ def test_the_capacity_of_a_service_with_masked_ids(
     captured = capsys.readouterr()
     first, second = json.loads(captured.out)
     assert first == {
-        "number": "1",
+        "number": 1,
         "account": "***",
-        "max_jobs": "3",
-        "running": "0",
-        "free": "3",
-        "healthy": "True",
+        "max_jobs": 3,
+        "running": 0,
+        "free": 3,
+        "healthy": True,
         "reason": "",
     }
-    assert (second["number"], second["free"], second["healthy"]) == ("2", "0", "False")
+    assert (second["number"], second["free"], second["healthy"]) == (2, 0, False)
     assert second["reason"] == "Signed out: ***"
     assert captured.err == "muse: free accounts 1, free job slots 3.\n"
+
+
+def kinds(value: Any) -> Any:
+    """The types in a value of JSON."""
+    if isinstance(value, dict):
+        return {key: kinds(each) for key, each in value.items()}
+    return [*map(kinds, value)] if isinstance(value, list) else type(value).__name__
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            "check --service minimax --min-free-job-slots 1",
+            {
+                "gate": "str", "service": "str", "slug": "str", "subscription_is_active": "bool",
+                "total": "int", "active": "int", "error": "int", "allocations_left": "int",
+                "free_accounts": "int", "free_job_slots": "int", "checked_at": "str", "reasons": [],
+            },
+        ),
+        (
+            "check",
+            {
+                "gate": "str", "service": "NoneType", "slug": "NoneType", "total": "NoneType",
+                "subscription_is_active": "bool", "active": "NoneType", "error": "NoneType",
+                "allocations_left": "NoneType", "free_accounts": "NoneType",
+                "free_job_slots": "NoneType", "checked_at": "str", "reasons": [],
+            },
+        ),
+        (
+            "capacity minimax",
+            {
+                "number": "int", "account": "str", "max_jobs": "int", "running": "int",
+                "free": "int", "healthy": "bool", "reason": "str",
+            },
+        ),
+        (
+            "capacity google-flow",
+            {
+                "number": "int", "account": "str", "max_jobs": "NoneType", "running": "int",
+                "free": "NoneType", "healthy": "bool", "reason": "str",
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_json_and_yaml_have_the_types_of_json(
+    commands: Any,
+    useapi_sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    line: str,
+    expected: Any,
+) -> None:
+    shown = {}
+    for output, read in (("json", json.loads), ("yaml", yaml.safe_load)):
+        assert commands(f"{line} -o {output}") == 0
+        shown[output] = read(capsys.readouterr().out)
+        assert kinds(shown[output][0]) == expected
+        for row in shown[output]:
+            row.pop("checked_at", None)
+    assert shown["json"] == shown["yaml"]
+
+
+def test_the_account_has_the_types_of_json(
+    commands: Any, useapi_sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a string of the API looks like does not matter: it stays one."""
+    useapi_sandbox.account.update(error="true", created="12", subscriptions=None)
+    for output, read in (("json", json.loads), ("yaml", yaml.safe_load)):
+        assert commands(f"account -o {output}") == 0
+        (account,) = read(capsys.readouterr().out)
+        assert account["subscriptionIsActive"] is True
+        assert (account["error"], account["created"]) == ("true", "12")
+        assert account["subscriptions"] is None
+        assert account["services"]["minimax"] == {
+            "name": "MiniMax API", "total": 3, "active": 3, "error": 0, "allocations_left": 0,
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pipe", "code"),
+    [
+        ("airflow useapi check -o json | true", 0),
+        ("airflow useapi check --conn-id missing -o json 2>&1 | true", 2),
+        ("airflow useapi check --conn-id warned -v 2>&1 | true", 0),
+    ],
+)
+def test_a_reader_that_closes_early_in_a_shell(
+    useapi_sandbox: Sandbox, tmp_path: Path, pipe: str, code: int
+) -> None:
+    command, _, reader = pipe.partition("|")
+    warned = json.loads(useapi_sandbox.connection_json())
+    warned["password"] = f"Bearer {warned['password']}"
+    done = shell(
+        f"{{ {command}; echo $? > {tmp_path}/code; }} | {reader}",
+        AIRFLOW_CONN_WARNED=json.dumps(warned),
+        PYTHONUNBUFFERED="",  # then Python flushes at its end, as it does for users
+    )
+    assert (tmp_path / "code").read_text() == f"{code}\n"
+    assert "roken" not in done.stderr and "Traceback" not in done.stderr
+
+
+FORKS = """
+import contextlib, itertools, os, sys
+from airflow.cli.cli_parser import get_parser
+
+parser = get_parser()
+with contextlib.redirect_stdout(None), contextlib.redirect_stderr(None):
+    arguments = parser.parse_args(["useapi", "check"])
+    arguments.func(arguments)  # loads once what each of them needs
+lines = ["account", "check", "check --service nothing", "capacity minimax", "check --conn-id no"]
+for line, output, broken in itertools.product(lines, ["table", "plain", "json", "yaml"], "123"):
+    child = os.fork()
+    if not child:
+        for fd in (1, 2):
+            if int(broken) & fd:
+                reader, writer = os.pipe()
+                os.close(reader)
+                os.dup2(writer, fd)
+        code = 0
+        try:
+            arguments = parser.parse_args(["useapi", *line.split(), "-o", output])
+            arguments.func(arguments)
+        except SystemExit as e:
+            code = e.code
+        try:
+            sys.stdout.flush()
+        except OSError:
+            code = 120
+        os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print("CODE", line, output, broken, code, sep="|", flush=True)
+"""
+
+
+def test_a_reader_that_closes_early_in_every_format(useapi_sandbox: Sandbox) -> None:
+    """Each process ends as Python does, but faster: 120 is the code if its last flush fails."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORKS],
+        env={**os.environ, "NO_COLOR": "1", "PYTHONUNBUFFERED": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=100,
+    )
+    codes = {"check --service nothing": 1, "check --conn-id no": 2}
+    found = [line.split("|")[1:] for line in done.stdout.splitlines() if line.startswith("CODE|")]
+    assert len(found) == 5 * 4 * 3
+    assert [case for case in found if int(case[-1]) != codes.get(case[0], 0)] == []
+    assert "roken" not in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_is_said_beside_the_output_does_not_get_into_it(useapi_sandbox: Sandbox) -> None:
+    """Python prints what goes to a closed standard error to the standard output."""
+    done = shell("airflow useapi check -o json 2>&-")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)[0]["gate"] == "open"
 
 
 @pytest.mark.parametrize("output", ["table", "plain", "yaml", "json"])
@@ -222,7 +380,7 @@ def test_names_of_the_api_are_harmless_to_a_terminal(
     assert not {"\x1b", "\u202e"} & set(shown)
 
 
-def test_the_definition_costs_other_commands_nothing() -> None:
+def test_the_definition_costs_other_commands_next_to_nothing() -> None:
     code = (
         "import sys, airflow.cli.cli_config, airflow_provider_useapi; before = set(sys.modules);"
         "import airflow_provider_useapi.cli.definition as d; d.get_useapi_commands();"
@@ -234,4 +392,8 @@ def test_the_definition_costs_other_commands_nothing() -> None:
     assert done.stdout.splitlines()[-1].split() == [
         "airflow_provider_useapi.cli",
         "airflow_provider_useapi.cli.definition",
+        "airflow_provider_useapi.exceptions",
+        "airflow_provider_useapi.gate",
+        "airflow_provider_useapi.gate.condition",
+        "airflow_provider_useapi.validation",
     ]

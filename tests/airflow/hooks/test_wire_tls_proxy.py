@@ -1,4 +1,4 @@
-"""TLS settings and proxies, on real sockets and through both transports."""
+"""TLS settings and proxies, on real sockets: for worker, loop and session."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.sandbox import Answer, Sandbox
 from airflow_provider_useapi.transport import async_client, sync_client, tls
 from tests.helpers.servers import (
-    ASKS,
     CONN_ID,
     SLACK,
     TOKEN,
+    WAYS,
     Outcome,
     Peer,
     Proxy,
     SocketServer,
+    ask_all,
     ask_async,
     ask_at_once,
     ask_sync,
@@ -116,10 +117,10 @@ def no_proxy_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-def ask_both() -> Outcome:
-    """The outcome of both transports, which must be one and the same."""
-    sync, loop = ask_sync(), ask_async()
-    assert sync == loop
+def ask_each() -> Outcome:
+    """The outcome of worker, loop and session, which must be one and the same."""
+    sync, loop, session = ask_all()
+    assert sync == loop == session
     return sync
 
 
@@ -131,7 +132,7 @@ def test_private_authority_is_refused(
     monkeypatch: pytest.MonkeyPatch, secure: Sandbox, verify: object
 ) -> None:
     define(monkeypatch, secure.url, **({} if verify is None else {"verify": verify}))
-    outcome = ask_both()
+    outcome = ask_each()
     assert (outcome.kind, outcome.permanent) == (UNAVAILABLE, False)
     assert "certificate" in outcome.message
     assert secure.requests == []
@@ -141,8 +142,8 @@ def test_bundle_is_accepted(
     monkeypatch: pytest.MonkeyPatch, authority: Authority, secure: Sandbox
 ) -> None:
     define(monkeypatch, secure.url, verify=authority.bundle)
-    assert ask_both().kind == "Account"
-    assert [request.authorized for request in secure.requests] == [True, True]
+    assert ask_each().kind == "Account"
+    assert [request.authorized for request in secure.requests] == [True] * 3
 
 
 @pytest.mark.parametrize("verify", [False, "false", "no", "0"])
@@ -150,7 +151,7 @@ def test_verify_false_accepts_any(
     monkeypatch: pytest.MonkeyPatch, secure: Sandbox, verify: object
 ) -> None:
     define(monkeypatch, secure.url, verify=verify)
-    assert ask_both().kind == "Account"
+    assert ask_each().kind == "Account"
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
@@ -163,11 +164,11 @@ def test_certificate_variables_neither_add_nor_remove_trust(
 ) -> None:
     monkeypatch.setenv(variable, authority.bundle)
     define(monkeypatch, secure.url)
-    assert "certificate" in ask_both().message
+    assert "certificate" in ask_each().message
     monkeypatch.setenv(variable, str(tmp_path / "missing.pem"))
     for verify in (authority.bundle, False):
         define(monkeypatch, secure.url, verify=verify)
-        assert ask_both().kind == "Account"
+        assert ask_each().kind == "Account"
 
 
 def test_sslkeylogfile_gets_no_keys(
@@ -181,26 +182,26 @@ def test_sslkeylogfile_gets_no_keys(
     renewed = tmp_path / "another.pem"  # another setting, so another context
     renewed.write_bytes(authority.ca.cert_pem.bytes())
     define(monkeypatch, secure.url, verify=str(renewed))
-    assert ask_both().kind == "Account"
+    assert ask_each().kind == "Account"
     assert not log.exists() or log.read_text() == ""
 
 
 def test_wrong_host_name_is_refused(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> None:
     with Sandbox(ssl_context=authority.server("other.example.org")) as sandbox:
         define(monkeypatch, sandbox.url, verify=authority.bundle)
-        outcome = ask_both()
+        outcome = ask_each()
         assert (outcome.kind, outcome.permanent) == (UNAVAILABLE, False)
         assert "certificate" in outcome.message
         assert sandbox.requests == []
         define(monkeypatch, sandbox.url, verify=False)
-        assert ask_both().kind == "Account"
+        assert ask_each().kind == "Account"
 
 
 def test_empty_folder_of_authorities_trusts_nobody(
     monkeypatch: pytest.MonkeyPatch, secure: Sandbox, tmp_path: Path
 ) -> None:
     define(monkeypatch, secure.url, verify=str(tmp_path))
-    outcome = ask_both()
+    outcome = ask_each()
     assert outcome.kind == UNAVAILABLE and "certificate" in outcome.message
 
 
@@ -213,8 +214,8 @@ def test_client_certificate(
         if apart:
             files = {"client_cert": authority.cert, "client_key": authority.key}
         define(monkeypatch, sandbox.url, verify=authority.bundle, **files)
-        assert ask_both().kind == "Account"
-        assert len(sandbox.requests) == 2
+        assert ask_each().kind == "Account"
+        assert len(sandbox.requests) == 3
 
 
 def test_client_certificate_that_is_missing(
@@ -222,9 +223,9 @@ def test_client_certificate_that_is_missing(
 ) -> None:
     with Sandbox(ssl_context=authority.server(ask_client=True)) as sandbox:
         define(monkeypatch, sandbox.url, verify=authority.bundle)
-        sync, loop = ask_sync(), ask_async()
+        sync, loop, session = ask_all()
         # In TLS 1.3 the server's refusal may come as an alert or as a reset: no equal sentences.
-        for outcome in (sync, loop):
+        for outcome in (sync, loop, session):
             assert (outcome.kind, outcome.permanent) == (UNAVAILABLE, False), outcome
         assert sandbox.requests == []
 
@@ -273,7 +274,7 @@ def test_files_that_cannot_be_used(
         files["client_cert"] = authority.cert
     with raw_server() as server:
         define(monkeypatch, f"https://{server.netloc}", **files)
-        outcome = ask_both()
+        outcome = ask_each()
         assert server.connections == 0
     assert (outcome.kind, outcome.permanent) == (CONFIG, True)
     assert CONN_ID in outcome.message and bad_files[wrong].partition("\0")[0] in outcome.message
@@ -286,11 +287,11 @@ def test_files_that_cannot_be_used(
 
 def test_key_without_certificate(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> None:
     define(monkeypatch, "https://127.0.0.1:9", client_key=authority.key)
-    outcome = ask_both()
+    outcome = ask_each()
     assert outcome.kind == CONFIG and "client_cert" in outcome.message
 
 
-def test_one_context_for_both(
+def test_one_context_for_all(
     monkeypatch: pytest.MonkeyPatch, authority: Authority, secure: Sandbox
 ) -> None:
     made: list[ssl.SSLContext] = []
@@ -302,12 +303,12 @@ def test_one_context_for_both(
     monkeypatch.setattr(sync_client, "tls_context", spy)
     monkeypatch.setattr(async_client, "tls_context", spy)
     define(monkeypatch, secure.url, verify=authority.bundle)
-    assert ask_both().kind == ask_both().kind == "Account"
-    assert len(made) == 4 and len({id(context) for context in made}) == 1
+    assert ask_each().kind == ask_each().kind == "Account"
+    assert len(made) == 6 and len({id(context) for context in made}) == 1
     assert made[0].verify_mode is ssl.CERT_REQUIRED and made[0].check_hostname
     define(monkeypatch, secure.url, verify=False)
-    assert ask_both().kind == "Account"
-    assert len(made) == 6 and made[4] is made[5] is not made[0]
+    assert ask_each().kind == "Account"
+    assert len(made) == 9 and made[6] is made[7] is made[8] is not made[0]
     assert made[0].verify_mode is ssl.CERT_REQUIRED
 
 
@@ -320,9 +321,9 @@ def test_renewed_bundle_is_read_again(
     bundle = tmp_path / "bundle.pem"
     trustme.CA().cert_pem.write_to_path(bundle)
     define(monkeypatch, secure.url, verify=str(bundle))
-    assert "certificate" in ask_both().message
+    assert "certificate" in ask_each().message
     authority.ca.cert_pem.write_to_path(bundle)
-    assert ask_both().kind == "Account"
+    assert ask_each().kind == "Account"
 
 
 # --- TLS that goes wrong --------------------------------------------------------------------------
@@ -332,9 +333,9 @@ def test_renewed_bundle_is_read_again(
 def test_stalled_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
     with silent_server() as server:
         define(monkeypatch, f"https://{server.netloc}", timeout=TIMEOUT)
-        sync, loop = ask_at_once()
-    assert sync == loop and sync.kind == UNAVAILABLE
-    for outcome in (sync, loop):
+        sync, loop, session = ask_at_once()
+    assert sync == loop == session and sync.kind == UNAVAILABLE
+    for outcome in (sync, loop, session):
         assert TIMEOUT - 0.05 <= outcome.seconds <= TIMEOUT + SLACK
 
 
@@ -378,9 +379,9 @@ def test_dripped_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with SocketServer(handle) as server:
         define(monkeypatch, f"https://{server.netloc}", timeout=TIMEOUT)
-        sync, loop = ask_at_once()
-    assert sync == loop and sync.kind == UNAVAILABLE
-    for outcome in (sync, loop):
+        sync, loop, session = ask_at_once()
+    assert sync == loop == session and sync.kind == UNAVAILABLE
+    for outcome in (sync, loop, session):
         assert outcome.seconds <= TIMEOUT + SLACK
 
 
@@ -390,14 +391,14 @@ def test_dripped_tls(
     monkeypatch: pytest.MonkeyPatch, authority: Authority, secure: Sandbox, part: Any
 ) -> None:
     define(monkeypatch, secure.url, verify=authority.bundle, timeout=TIMEOUT)
-    secure.script(PATH, *[Answer(drip=part, drip_interval=0.02)] * 2)
-    sync, loop = ask_at_once()
-    assert sync == loop
+    secure.script(PATH, *[Answer(drip=part, drip_interval=0.02)] * 3)
+    sync, loop, session = ask_at_once()
+    assert sync == loop == session
     assert (sync.kind, sync.status_code) == (
         UNAVAILABLE,
         200 if part == "body" else None,
     )
-    for outcome in (sync, loop):
+    for outcome in (sync, loop, session):
         assert TIMEOUT - 0.05 <= outcome.seconds <= TIMEOUT + SLACK
 
 
@@ -418,8 +419,8 @@ def test_faults_over_tls(
     answer: Answer,
 ) -> None:
     define(monkeypatch, secure.url, verify=authority.bundle)
-    secure.script(PATH, answer, answer)
-    assert ask_both().permanent is False
+    secure.script(PATH, answer, answer, answer)
+    assert ask_each().permanent is False
 
 
 def test_https_to_a_server_that_speaks_http(
@@ -427,7 +428,7 @@ def test_https_to_a_server_that_speaks_http(
 ) -> None:
     with Sandbox() as sandbox:
         define(monkeypatch, sandbox.url.replace("http:", "https:"))
-        outcome = ask_both()
+        outcome = ask_each()
     assert (outcome.kind, outcome.permanent) == (UNAVAILABLE, False)
     assert "TLS" in outcome.message
 
@@ -436,7 +437,7 @@ def test_http_to_a_server_that_speaks_https(
     monkeypatch: pytest.MonkeyPatch, secure: Sandbox
 ) -> None:
     define(monkeypatch, secure.url.replace("https:", "http:"))
-    assert ask_both().kind == UNAVAILABLE
+    assert ask_each().kind == UNAVAILABLE
     assert secure.requests == []
 
 
@@ -470,14 +471,14 @@ def test_https_through_a_proxy(
         if where != "extra":
             monkeypatch.setenv(where, url)
         define(monkeypatch, secure.url, verify=authority.bundle, **extra)
-        assert ask_both().kind == "Account"
-        assert len(proxy.requests) == proxy.connections == 2
+        assert ask_each().kind == "Account"
+        assert len(proxy.requests) == proxy.connections == 3
         for request in proxy.requests:
             assert request.line.startswith(f"CONNECT 127.0.0.1:{secure.port} HTTP/1.")
             assert "authorization" not in request.headers
             assert request.headers.get("proxy-authorization") == (BASIC if credentials else None)
             assert TOKEN not in repr(request)
-    assert [request.authorized for request in secure.requests] == [True, True]
+    assert [request.authorized for request in secure.requests] == [True] * 3
 
 
 def test_proxy_credentials_stay_with_the_proxy(
@@ -493,8 +494,8 @@ def test_proxy_credentials_stay_with_the_proxy(
     with SocketServer(handle) as server, Proxy(credentials="u:secret") as proxy:
         url = f"http://u:secret@{proxy.netloc}"
         define(monkeypatch, f"https://{server.netloc}", verify=authority.bundle, proxy=url)
-        assert ask_both().kind == "Account"
-    assert len(heads) == 2
+        assert ask_each().kind == "Account"
+    assert len(heads) == 3
     for head in heads:
         assert f"authorization: bearer {TOKEN}" in head
         assert "proxy-authorization" not in head
@@ -522,7 +523,7 @@ def test_name_is_resolved_by_the_proxy(
     with Sandbox(ssl_context=context) as sandbox, Proxy(route=sandbox.port) as proxy:
         host = "https://api.useapi.invalid"
         define(monkeypatch, host, verify=authority.bundle, proxy=proxy.url)
-        assert ask_both().kind == "Account"
+        assert ask_each().kind == "Account"
         assert {r.line[:-1] for r in proxy.requests} == {"CONNECT api.useapi.invalid:443 HTTP/1."}
 
 
@@ -533,7 +534,7 @@ def test_proxy_that_refuses(
     with Proxy(refuse=status) as proxy:
         url = f"http://u:secret@{proxy.netloc}"
         define(monkeypatch, secure.url, verify=authority.bundle, proxy=url)
-        outcome = ask_both()
+        outcome = ask_each()
     assert (outcome.kind, outcome.permanent) == (UNAVAILABLE, False)
     assert str(proxy.port) in outcome.message
     assert "secret" not in outcome.text and b64encode(b"u:secret").decode() not in outcome.text
@@ -546,7 +547,7 @@ def test_proxy_that_wants_other_credentials(
     with Proxy(credentials="u:other") as proxy:
         url = f"http://u:secret@{proxy.netloc}"
         define(monkeypatch, secure.url, verify=authority.bundle, proxy=url)
-        outcome = ask_both()
+        outcome = ask_each()
     assert outcome.kind == UNAVAILABLE and "secret" not in outcome.text
 
 
@@ -565,7 +566,7 @@ def test_credentials_with_odd_characters(
     with Proxy(credentials=user) as proxy:
         url = f"http://{written or '%CE%A9:%CF%80'}@{proxy.netloc}"
         define(monkeypatch, secure.url, verify=authority.bundle, proxy=url)
-        assert ask_both().kind == "Account"
+        assert ask_each().kind == "Account"
 
 
 @pytest.mark.parametrize(("sent", "written"), [("key:", "key"), ("key:", "key:"), (":p", ":p")])
@@ -580,7 +581,7 @@ def test_half_of_the_credentials(
     with Proxy(credentials=sent) as proxy:
         url = f"http://{written}@{proxy.netloc}"
         define(monkeypatch, secure.url, verify=authority.bundle, proxy=url)
-        assert ask_both().kind == "Account"
+        assert ask_each().kind == "Account"
 
 
 @pytest.mark.real_time
@@ -603,9 +604,9 @@ def test_proxy_that_stalls(
             proxy=proxy.url,
             timeout=TIMEOUT,
         )
-        sync, loop = ask_at_once()
-    assert sync == loop and sync.kind == UNAVAILABLE
-    for outcome in (sync, loop):
+        sync, loop, session = ask_at_once()
+    assert sync == loop == session and sync.kind == UNAVAILABLE
+    for outcome in (sync, loop, session):
         assert TIMEOUT - 0.05 <= outcome.seconds <= TIMEOUT + SLACK
 
 
@@ -615,7 +616,7 @@ def test_proxy_that_stalls(
 def test_proxy_that_is_none(monkeypatch: pytest.MonkeyPatch, secure: Sandbox, data: bytes) -> None:
     with raw_server(data) as proxy:
         define(monkeypatch, secure.url, proxy=proxy.url)
-        for ask in ASKS.values():
+        for ask in WAYS.values():
             outcome = ask()
             assert (outcome.kind, outcome.permanent) == (UNAVAILABLE, False)
     assert secure.connections == 0
@@ -625,7 +626,7 @@ def test_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch, secure: Sandbo
     with raw_server() as gone:
         pass
     define(monkeypatch, secure.url, proxy=f"http://u:secret@{gone.netloc}")
-    outcome = ask_both()
+    outcome = ask_each()
     assert outcome.kind == UNAVAILABLE and "refused" in outcome.message
     assert gone.netloc in outcome.message and "secret" not in outcome.text
 
@@ -637,10 +638,10 @@ def test_https_proxy(
     with Proxy(tls=authority.server(), credentials="u:secret") as proxy:
         url = f"https://u:secret@{proxy.netloc}"
         define(monkeypatch, secure.url, verify=authority.bundle, proxy=url)
-        assert ask_both().kind == "Account"
-        assert len(proxy.requests) == 2
+        assert ask_each().kind == "Account"
+        assert len(proxy.requests) == 3
         define(monkeypatch, secure.url, proxy=url)
-        assert "certificate" in ask_both().message
+        assert "certificate" in ask_each().message
 
 
 @pytest.mark.real_time
@@ -650,9 +651,9 @@ def test_https_proxy_keeps_the_timeout(
     with Proxy(tls=authority.server()) as proxy:
         url = f"https://{proxy.netloc}"
         define(monkeypatch, secure.url, verify=authority.bundle, proxy=url, timeout=TIMEOUT)
-        secure.script(PATH, *[Answer(drip="body", drip_interval=0.02)] * 2)
-        sync, loop = ask_at_once()
-    assert sync == loop and sync.kind == UNAVAILABLE
+        secure.script(PATH, *[Answer(drip="body", drip_interval=0.02)] * 3)
+        sync, loop, session = ask_at_once()
+    assert sync == loop == session and sync.kind == UNAVAILABLE
     assert sync.seconds <= TIMEOUT + SLACK
 
 
@@ -667,13 +668,14 @@ def test_plain_http_through_a_proxy_on_loopback(
         if where != "extra":
             monkeypatch.setenv(where, url)
         define(monkeypatch, sandbox.url, **({"proxy": url} if where == "extra" else {}))
-        assert ask_both().kind == "Account"
-        assert [r.line for r in proxy.requests] == [f"GET {sandbox.url}{PATH} HTTP/1.1"] * 2
-        assert [r.authorized for r in sandbox.requests] == [True, True]
+        assert ask_each().kind == "Account"
+        assert [r.line for r in proxy.requests] == [f"GET {sandbox.url}{PATH} HTTP/1.1"] * 3
+        assert [r.authorized for r in sandbox.requests] == [True] * 3
 
 
 @pytest.mark.parametrize(
-    "no_proxy", ["127.0.0.1", "*", "x.example.org, 127.0.0.1", "127.0.0.1:{port}"]
+    "no_proxy",
+    ["127.0.0.1", "*", "x.example.org, 127.0.0.1", "127.0.0.1:{port}", "fd00::/8,127.0.0.0/8"],
 )
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
 def test_no_proxy(monkeypatch: pytest.MonkeyPatch, no_proxy: str, variable: str) -> None:
@@ -682,9 +684,9 @@ def test_no_proxy(monkeypatch: pytest.MonkeyPatch, no_proxy: str, variable: str)
         monkeypatch.setenv("ALL_PROXY", proxy.url)
         monkeypatch.setenv(variable, no_proxy.format(port=sandbox.port))
         define(monkeypatch, sandbox.url)
-        assert ask_both().kind == "Account"
+        assert ask_each().kind == "Account"
         assert proxy.connections == 0
-        assert sandbox.connections == 2
+        assert sandbox.connections == 3
 
 
 def test_no_proxy_of_other_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -692,8 +694,8 @@ def test_no_proxy_of_other_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("NO_PROXY", "example.org,10.0.0.0/8,127.0.0.11")
         define(monkeypatch, sandbox.url)
-        assert ask_both().kind == "Account"
-        assert proxy.connections == 2
+        assert ask_each().kind == "Account"
+        assert proxy.connections == 3
 
 
 def test_extra_counts_more_than_the_environment(
@@ -703,8 +705,8 @@ def test_extra_counts_more_than_the_environment(
         monkeypatch.setenv("HTTP_PROXY", other.url)
         monkeypatch.setenv("NO_PROXY", "*")
         define(monkeypatch, sandbox.url, proxy=proxy.url)
-        assert ask_both().kind == "Account"
-        assert (proxy.connections, other.connections) == (2, 0)
+        assert ask_each().kind == "Account"
+        assert (proxy.connections, other.connections) == (3, 0)
 
 
 def test_https_does_not_take_the_http_variable(
@@ -713,7 +715,7 @@ def test_https_does_not_take_the_http_variable(
     with Proxy() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         define(monkeypatch, secure.url, verify=authority.bundle)
-        assert ask_both().kind == "Account"
+        assert ask_each().kind == "Account"
         assert proxy.connections == 0
 
 
@@ -723,8 +725,8 @@ def test_variable_without_a_scheme(
     with Proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.netloc)
         define(monkeypatch, secure.url, verify=authority.bundle)
-        assert ask_both().kind == "Account"
-        assert proxy.connections == 2
+        assert ask_each().kind == "Account"
+        assert proxy.connections == 3
 
 
 def test_session_goes_through_the_proxy_without_the_token(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pwd
 import socket
 import subprocess
 import sys
@@ -263,6 +264,61 @@ def test_the_report_is_written_where_it_was_asked_for(
     assert "MiniMax API" in (tmp_path / "reports" / "audit.html").read_text()
 
 
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [
+        ("~/audit.html", "audit.html"),
+        ("~/not/there yet/audit.html", "not/there yet/audit.html"),
+        ("~/reports/", "reports/useapi_default.html"),
+        ("~/", "useapi_default.html"),
+        ("~/a~b/~.html", "a~b/~.html"),
+        ("file://~/reports/audit.html", "reports/audit.html"),
+    ],
+)
+def test_a_tilde_is_the_home_of_the_user_that_the_worker_runs_as(
+    useapi_sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    file: str,
+) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    home.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(elsewhere)
+    write_report(path)
+    assert "MiniMax API" in (home / file).read_text()
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("has_variable", [True, False])
+def test_a_tilde_with_a_name_is_the_home_of_that_user(
+    useapi_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_variable: bool
+) -> None:
+    user = pwd.getpwuid(os.getuid())
+    if not has_variable:
+        monkeypatch.delenv("HOME", raising=False)
+    up = "../" * len(Path(user.pw_dir).parts)
+    write_report(f"~{user.pw_name if has_variable else ''}/{up}{tmp_path}/audit.html")
+    assert "MiniMax API" in (tmp_path / "audit.html").read_text()
+
+
+def test_a_home_that_there_is_not_is_said(
+    useapi_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match="report_path is '~nobody-at-all/x/"):
+        write_report("~nobody-at-all/x/")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["{}/~/audit.html", "{}/x/~root/audit.html", "file://{}/~/a.html"])
+def test_a_tilde_further_on_is_a_name(useapi_sandbox: Sandbox, tmp_path: Path, path: str) -> None:
+    write_report(path.format(tmp_path))
+    assert "MiniMax API" in Path(path.removeprefix("file://").format(tmp_path)).read_text()
+
+
 def test_a_folder_takes_a_report_of_each_connection(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,8 +336,9 @@ def test_a_report_goes_to_object_storage(sandbox: Sandbox) -> None:
         ObjectStoragePath("memory://audits").exists()
     except ValueError:
         pytest.skip("Airflow before 3.2 knows no object storage that needs no server")
-    write_report("memory://audits/today.html")
-    assert "MiniMax API" in ObjectStoragePath("memory://audits/today.html").read_text()
+    for url in ("memory://audits/today.html", "memory://audits/~/today.html"):
+        write_report(url)
+        assert "MiniMax API" in ObjectStoragePath(url).read_text()
 
 
 def test_the_alias_stands_in_the_dag_file_beside_other_outlets() -> None:

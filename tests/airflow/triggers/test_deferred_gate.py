@@ -134,6 +134,7 @@ async def test_transient_errors_delay_a_gate_on_one_connection(
     assert all(later - sooner >= 1 for sooner, later in pairwise(times))
 
 
+@pytest.mark.real_time
 async def test_a_refused_token_that_was_replaced_is_asked_about_again(
     sandbox: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,6 +362,7 @@ async def test_a_gate_that_has_not_heard_is_told_what_is_no_news_to_the_others(
 
 
 @needs_streams
+@pytest.mark.real_time
 async def test_a_gate_that_comes_while_the_poll_asks_is_told_the_answer(
     sandbox: Sandbox, clock: MovableClock
 ) -> None:
