@@ -2,18 +2,17 @@
 A pipeline that looks at the credits before it spends anything on the steps before.
 
 Scripts, voices and pictures cost money, too. Whoever finds out at the last step that no account has
-the credits for the videos has paid for all of them. Credits are read live at the service with the
-login of each account: once, before the pipeline begins, and not as a poll.
+the credits for the videos has paid for all of them. The gate reads the credits last, once
+everything else holds, live at the service with the login of each account, and not again within ten
+minutes. It asks for one account that has enough: several may share one pool, so that a sum would
+say too much.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from airflow.providers.common.compat.sdk import DAG, AirflowFailException, task
+from airflow.providers.common.compat.sdk import DAG, task
 
-from airflow_provider_useapi.hooks.useapi import UseApiHook
-
-NEEDED = 200
-"""Credits that the videos of one run take, all of them on one account."""
+from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
 
 with DAG(
     "useapi_credits_before_spending",
@@ -21,21 +20,18 @@ with DAG(
     start_date=datetime(2026, 1, 1),
     tags=["useapi"],
 ):
-
-    @task(retries=3)
-    def look_at_credits() -> None:
-        """End here, for good, unless one account has enough: accounts may share one pool."""
-        with UseApiHook() as hook:
-            healthy = {each.hint for each in hook.get_linked_accounts("kling") if each.healthy}
-            found = hook.get_credits("kling")
-        for each in found:
-            print(f"{each.hint}: {each.total} {each.unit}")
-        if not any(each.has(NEEDED) for each in found if each.hint.split(" #")[0] in healthy):
-            raise AirflowFailException(f"No account has the {NEEDED} credits that this run takes.")
+    gate = UseApiAccountSensor(
+        task_id="wait_for_kling",
+        service="kling",
+        min_free_job_slots=1,
+        min_credits=200,  # what the videos of one run take
+        deferrable=True,
+        timeout=timedelta(hours=6),
+    )
 
     @task
     def write_script() -> str:
-        """Your own work goes here; this one is free."""
+        """Your own work goes here; this is what would be paid for in vain."""
         return "a cat looks out of the window"
 
     @task
@@ -44,5 +40,5 @@ with DAG(
         print(f"submitting: {script}")
 
     script = write_script()
-    look_at_credits() >> script
+    gate >> script
     make_videos(script)

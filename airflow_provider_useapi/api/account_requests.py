@@ -8,7 +8,7 @@ at the request.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -30,14 +30,14 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Request:
     """
-    One request, and what makes sense of its answer.
+    One request, and what makes sense of its answer; equal are those of one path.
 
     :param path: what to ask for. It may hold the address of a linked account: do not show it.
     :param read: called with the answer, ``conn_id`` and ``secrets``.
     """
 
     path: str
-    read: Callable[..., Any]
+    read: Callable[..., Any] = field(compare=False)
 
 
 Requests = Generator[Request, Any, T]

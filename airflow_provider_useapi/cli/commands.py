@@ -24,7 +24,7 @@ from airflow_provider_useapi.audit.linked import Linked, read_linked
 from airflow_provider_useapi.compat import see_database_connections
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.gate import messages
-from airflow_provider_useapi.gate.condition import FIELDS, Condition
+from airflow_provider_useapi.gate.condition import CREDITS, FIELDS, Condition
 from airflow_provider_useapi.gate.questions import ask_all, look
 from airflow_provider_useapi.gate.verdict import Verdict
 from airflow_provider_useapi.hooks.useapi import UseApiHook
@@ -84,7 +84,7 @@ def account(args: Namespace) -> None:
 @_command
 def check(args: Namespace) -> None:
     """Check once whether a gate would be open, and exit with 1 if not: ``airflow useapi check``."""
-    condition = Condition(**{name: getattr(args, name) for name in FIELDS})
+    condition = Condition(**{name: getattr(args, name) for name in (*FIELDS, CREDITS)})
     with UseApiHook(args.conn_id) as hook:
         verdict = ask_all(look(condition), functools.partial(hook.retrying(), hook.answer))
     for warning in verdict.warnings:

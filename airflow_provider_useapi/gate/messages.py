@@ -12,6 +12,7 @@ from airflow_provider_useapi.redaction import public_text
 if TYPE_CHECKING:
     from airflow_provider_useapi.api.account import Account, ServiceAccounts
     from airflow_provider_useapi.api.capacity import Trouble
+    from airflow_provider_useapi.api.kept_credits import Kept
     from airflow_provider_useapi.gate.verdict import Verdict
 
 _NAMES_LISTED = 10
@@ -62,6 +63,27 @@ def unusable(slug: str, troubles: Sequence[Trouble]) -> Iterator[str]:
     if len(troubles) > _ACCOUNTS_TOLD:
         more = len(troubles) - _ACCOUNTS_TOLD
         yield f"{name_of(slug)}: {more} more accounts cannot be used"
+
+
+def credits_of(account: str, kept: Kept | None) -> str:
+    """What an account has that has not enough."""
+    if kept is None or kept.total is None:
+        why = f" ({kept.failed})" if kept and kept.failed else ""
+        return f"{account} unknown{why}"
+    if kept.credits.is_unpaid:
+        return f"{account} {kept.total}, no paid plan ({kept.plan})"
+    return f"{account} {kept.total}"
+
+
+def too_few_credits(slug: str, wanted: int, told: Sequence[str]) -> str:
+    """No usable account has the credits that are wanted, with what each has."""
+    if not told:
+        return f"{name_of(slug)}: no account can be used, {wanted} credits needed on one"
+    more = f" and {len(told) - _ACCOUNTS_TOLD} more" if len(told) > _ACCOUNTS_TOLD else ""
+    return (
+        f"{name_of(slug)}: {wanted} credits needed on one account:"
+        f" {', '.join(told[:_ACCOUNTS_TOLD])}{more}"
+    )
 
 
 # --- Lines of the log -----------------------------------------------------------------------------

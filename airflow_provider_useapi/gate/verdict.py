@@ -6,8 +6,8 @@ Worker and triggerer ask the same ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_useapi.api.account import Account, ServiceAccounts
@@ -16,6 +16,7 @@ from airflow_provider_useapi.gate.condition import Condition
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.api.capacity import Capacity, Trouble
+    from airflow_provider_useapi.api.kept_credits import KeptCredits
 
 MAX_IN_TROUBLE = 50
 """How many accounts in trouble an XCom names at most."""
@@ -34,6 +35,7 @@ class Verdict:
     :param free_accounts: accounts with a free job slot; ``None`` if unknown or not asked for.
     :param free_job_slots: the same of job slots.
     :param in_trouble: accounts that cannot be used; ``None`` if the look has not read them.
+    :param kept: the credits that it knows, to be kept for a while; ``None`` if they do not count.
     """
 
     reasons: tuple[str, ...]
@@ -44,6 +46,7 @@ class Verdict:
     free_accounts: int | None = None
     free_job_slots: int | None = None
     in_trouble: tuple[Trouble, ...] | None = None
+    kept: KeptCredits | None = field(default=None, hash=False)
 
     @property
     def open(self) -> bool:
@@ -123,6 +126,26 @@ def judge_capacity(
         free_accounts=capacity.free_accounts,
         free_job_slots=capacity.free_job_slots,
     )
+
+
+def judge_credits(
+    verdict: Verdict, condition: Condition, names: Mapping[str, str], kept: KeptCredits
+) -> Verdict:
+    """
+    The verdict of all else, completed by what the accounts have left.
+
+    One account has to have enough: several may share one pool, so that nothing is added up.
+
+    :param verdict: without a reason so far.
+    :param names: what each account that can be used may be shown by, by its ref.
+    :param kept: the credits of accounts, by their refs.
+    """
+    least = condition.min_credits or 0
+    if any(kept[ref].credits.has(least) for ref in names if ref in kept):
+        return replace(verdict, kept=kept)
+    told = [messages.credits_of(name, kept.get(ref)) for ref, name in names.items()]
+    reason = messages.too_few_credits(verdict.slug or "", least, told)
+    return replace(verdict, reasons=(*verdict.reasons, reason), kept=kept)
 
 
 def active_accounts(wanted: Condition, found: ServiceAccounts) -> Iterator[str]:

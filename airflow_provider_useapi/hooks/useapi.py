@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_useapi.api.account_requests import Request, Requests
     from airflow_provider_useapi.api.capacity import Capacity
     from airflow_provider_useapi.api.credits import Credits
+    from airflow_provider_useapi.api.kept_credits import CreditRound, Kept, KeptCredits
     from airflow_provider_useapi.api.linked_accounts import AccountStatus
     from airflow_provider_useapi.connection.settings import Settings
     from airflow_provider_useapi.gate.questions import Question
@@ -101,6 +102,7 @@ class UseApiHook(BaseHook):
         """
         from airflow_provider_useapi.api.account_requests import Request
         from airflow_provider_useapi.api.capacity import read_rows
+        from airflow_provider_useapi.api.kept_credits import CreditRound
         from airflow_provider_useapi.gate.questions import About
 
         if question is About.ACCOUNT:
@@ -109,7 +111,23 @@ class UseApiHook(BaseHook):
             return self.has_new_token()
         if isinstance(question, Request):
             return self._ask(question.path, question.read)
+        if isinstance(question, CreditRound):
+            return self.credit_round(question, {})
         return self._ask(question.path, partial(read_rows, question))
+
+    def credit_round(self, question: CreditRound, kept: KeptCredits) -> dict[str, Kept]:
+        """
+        What accounts have left, each asked for once unless that is kept.
+
+        :param question: which accounts.
+        :param kept: what was told before, to the connection as it is now.
+        :raises UseApiAuthError: if the token is refused.
+        """
+        from airflow_provider_useapi.api.kept_credits import ask_round
+        from airflow_provider_useapi.gate.questions import ask_all
+
+        asking = ask_round(question, kept, clock.now())
+        return ask_all(asking, lambda each: self._ask(each.path, each.read))
 
     def retrying(self) -> Retrying:
         """
