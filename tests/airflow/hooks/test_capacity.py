@@ -19,6 +19,7 @@ from airflow_provider_useapi.exceptions import (
     UseApiResponseError,
     UseApiUnavailableError,
 )
+from airflow_provider_useapi.gate.questions import About
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
 from tests.helpers.servers import define
@@ -117,7 +118,7 @@ def test_a_question_of_a_look_is_asked_once(
         with pytest.raises(UseApiUnavailableError):
             hook.answer(jobs)
         assert hook.answer(jobs).accounts  # type: ignore[union-attr]
-        assert hook.answer(None).id == 12345  # type: ignore[union-attr]
+        assert hook.answer(About.ACCOUNT).id == 12345
     assert len(sandbox.requests) == 3
 
 
