@@ -930,7 +930,7 @@ def test_backoff_has_jitter_and_a_ceiling() -> None:
     from tenacity import Future, RetryCallState, Retrying
 
     from airflow_provider_useapi.exceptions import UseApiUnavailableError
-    from airflow_provider_useapi.transport.retries import retrying
+    from airflow_provider_useapi.transport.attempts import retrying
 
     again = Retrying(**retrying(99))
     for attempt, shortest in ((1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (20, 29.0)):
