@@ -133,7 +133,7 @@ class UseApiAccountTrigger(ConditionTrigger):
             memory = Memory.from_note(self.note).told(clock.now())
         seed = f"{self._identity()}#{began}" if self.exponential_backoff else ""
         # A gate from a worker had its first look there.
-        due = self._backoff(0.0, poll.interval, seed) if self.since is not None else -inf
+        due = self._backoff(0.0, seed) if self.since is not None else -inf
         ending: Ending | None = None
         with poll.join(
             memory,
@@ -151,7 +151,7 @@ class UseApiAccountTrigger(ConditionTrigger):
                 memory, ending = self._consider(memory, await self.judge(look), look, began)
                 if ending:
                     break
-                due = self._backoff(elapsed, poll.interval, seed)
+                due = self._backoff(elapsed, seed)
         ending = ending or TimedOut(memory)
         gate_ended(ending.outcome, clock.time() - began)
         return ending
@@ -171,12 +171,12 @@ class UseApiAccountTrigger(ConditionTrigger):
             return step.memory, Failed(str(step.failed), refused, began if refused else None)
         return step.memory, None
 
-    def _backoff(self, elapsed: float, interval: float, seed: str) -> float:
+    def _backoff(self, elapsed: float, seed: str) -> float:
         """How many seconds after its beginning the gate looks next; -inf if any look will do."""
         if not self.exponential_backoff:
             return -inf
         elapsed = max(elapsed, 0.0)
-        return elapsed + next_backoff(elapsed, interval, self.max_wait, seed)
+        return elapsed + next_backoff(elapsed, self.poke_interval, self.max_wait, seed)
 
     def _own_look(self, interval: float) -> float | None:
         """For how many seconds the look of the worker that the gate comes from still stands."""
