@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowSensorTimeout,
-    AirflowSkipException,
     BaseSensorOperator,
     PokeReturnValue,
     conf,
 )
 
 from airflow_provider_useapi import clock
-from airflow_provider_useapi.compat import is_crash_of_trigger, is_deferral_timeout, without_logger
+from airflow_provider_useapi.compat import is_deferral_timeout, without_logger
 from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
 from airflow_provider_useapi.exceptions import UseApiConnectionNotFoundError
 from airflow_provider_useapi.gate.condition import Condition
@@ -116,8 +115,10 @@ class UseApiAccountSensor(BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait; see the class for how it ends."""
+        from airflow_provider_useapi.sensors.ending import as_promised
+
         self._entered = clock.now()
-        with self._at_work(context) as gate, self._ending(gate):
+        with self._at_work(context) as gate, as_promised(self, gate):
             if not self.deferrable:
                 return super().execute(context)
             from airflow_provider_useapi.sensors.deferral import start_obstacle
@@ -132,12 +133,14 @@ class UseApiAccountSensor(BaseSensorOperator):
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
     ) -> Any:
         """Go on after the trigger; see the class for how it ends."""
+        from airflow_provider_useapi.sensors.ending import as_promised
+
         arguments = next_kwargs or {}
         if is_deferral_timeout(next_method, arguments):
             # Airflow itself has given the gate up: there was no triggerer to do it in time.
             next_method = "execute_complete"
             arguments = {"event": {"outcome": "timeout"}}
-        with self._ending():
+        with as_promised(self):
             return super().resume_execution(next_method, arguments, context)
 
     def execute_complete(self, context: Context, event: Any = None, **_: Any) -> Any:
@@ -221,36 +224,6 @@ class UseApiAccountSensor(BaseSensorOperator):
         left = since + self.timeout - looked
         self.defer(trigger=trigger, method_name="execute_complete", timeout=given_up_after(left))
 
-    @contextmanager
-    def _ending(self, gate: WorkerGate | None = None) -> Iterator[None]:
-        """
-        Turn what the base class makes of an end into what was promised.
-
-        Under ``soft_fail`` and ``never_fail`` it skips whatever fails. A permanent error, and a
-        trigger that crashed, are not for skipping; a connection that is not found is for the task's
-        retries, and under ``silent_fail`` nothing else gets past the base class; and a time-out
-        should say what was waited for.
-
-        :param gate: whose time may be up; without one the time-out says so by itself.
-        """
-        try:
-            yield
-        except AirflowSkipException as skip:
-            cause = skip.__cause__
-            if isinstance(cause, AirflowFailException):
-                raise _unwrapped(cause) from None
-            if cause and is_crash_of_trigger(cause):
-                raise cause from cause.__cause__
-            if cause is None or isinstance(cause, AirflowSensorTimeout):
-                raise AirflowSkipException(gate.timed_out() if gate else str(cause)) from None
-            raise
-        except AirflowFailException as failure:
-            raise _unwrapped(failure) from failure.__cause__
-        except AirflowSensorTimeout as timeout:
-            kind = AirflowSkipException if self.soft_fail or self.never_fail else None
-            told = gate.timed_out() if gate else str(timeout)
-            raise (kind or AirflowSensorTimeout)(told) from None
-
     def _get_next_poke_interval(
         self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int
     ) -> float:
@@ -271,9 +244,3 @@ class UseApiAccountSensor(BaseSensorOperator):
             return interval
         wait = self._gate.wait(interval, left)
         return max(wait, RESCHEDULE_SECONDS) if self.reschedule else wait
-
-
-def _unwrapped(failure: AirflowFailException) -> Exception:
-    """A connection that is not found is an ordinary failure; it came in a shell that is none."""
-    cause = failure.__cause__
-    return cause if isinstance(cause, UseApiConnectionNotFoundError) else failure
