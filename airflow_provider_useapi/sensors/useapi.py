@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,6 +23,8 @@ from airflow_provider_useapi.gate.condition import Condition
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from airflow.triggers.base import StartTriggerArgs
+    from jinja2 import Environment
 
     from airflow_provider_useapi.gate.memory import Memory
     from airflow_provider_useapi.gate.outcome import Failed
@@ -30,6 +32,25 @@ if TYPE_CHECKING:
 
 RESCHEDULE_SECONDS = 1.0
 """A scheduler takes a task that is queued again sooner for one that died, and counts a try."""
+
+
+class _WhenStored:
+    """
+    An attribute that is worked out when Airflow reads it, to store the DAG: only then all is known.
+
+    A task may be made before its DAG, and a cluster policy may change it afterwards. The class has
+    a constant instead; a property would not do, because for mapped tasks Airflow asks the class.
+
+    :param of_class: the constant.
+    :param of_task: works it out for a task.
+    """
+
+    def __init__(self, of_class: Any, of_task: Callable[[UseApiAccountSensor], Any]) -> None:
+        self._of_class = of_class
+        self._of_task = of_task
+
+    def __get__(self, task: UseApiAccountSensor | None, owner: type) -> Any:
+        return self._of_class if task is None else self._of_task(task)
 
 
 class UseApiAccountSensor(BaseSensorOperator):
@@ -68,6 +89,10 @@ class UseApiAccountSensor(BaseSensorOperator):
 
     template_fields: Sequence[str] = ("useapi_conn_id", "service")
     ui_color = "#c3dff2"
+    start_trigger_args = _WhenStored(None, lambda sensor: sensor._start())
+    start_from_trigger = _WhenStored(False, lambda sensor: sensor.start_trigger_args is not None)
+    _wants_start = False
+    _written: Mapping[str, Any] | None = None
 
     def __init__(
         self,
@@ -104,14 +129,19 @@ class UseApiAccountSensor(BaseSensorOperator):
         self.ends_in_triggerer = end_from_trigger
         self._entered: datetime | None = None
         self._gate: WorkerGate | None = None
-        self._wants_start = deferrable and start_from_trigger
-        if self._wants_start:
-            from airflow_provider_useapi.sensors.deferral import start_trigger_args
+        self._wants_start = start_from_trigger
 
-            # Not on the class: Airflow would start mapped tasks from there, without arguments.
-            is_plain = all(isinstance(field, str | None) for field in (useapi_conn_id, service))
-            self.start_trigger_args = start_trigger_args(self, is_plain=is_plain)
-            self.start_from_trigger = self.start_trigger_args is not None
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """The template fields as they stand in the DAG file."""
+        return self._written or {"useapi_conn_id": self.useapi_conn_id, "service": self.service}
+
+    def render_template_fields(
+        self, context: Context, jinja_env: Environment | None = None
+    ) -> None:
+        """Render, and keep what was written: to tell why only a worker could."""
+        self._written = self.written
+        super().render_template_fields(context, jinja_env)
 
     def execute(self, context: Context) -> Any:
         """Wait; see the class for how it ends."""
@@ -206,6 +236,14 @@ class UseApiAccountSensor(BaseSensorOperator):
                 yield self._gate
             finally:
                 self._gate = None
+
+    def _start(self) -> StartTriggerArgs | None:
+        """How Airflow is to start this task in the triggerer; ``None`` if it is not."""
+        if not (self._wants_start and self.deferrable):
+            return None
+        from airflow_provider_useapi.sensors.deferral import start_trigger_args
+
+        return start_trigger_args(self)
 
     def _defer(self, context: Context, gate: WorkerGate, since: float | None = None) -> NoReturn:
         from airflow_provider_useapi.gate.schedule import given_up_after

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from math import inf
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.triggers.base import TriggerEvent
 
@@ -31,6 +31,10 @@ from airflow_provider_useapi.triggers.base import ConditionTrigger, TriggerArgum
 from airflow_provider_useapi.triggers.polls import own_poll
 from airflow_provider_useapi.triggers.shared_look import Look
 from airflow_provider_useapi.triggers.shared_poll import Poll
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import DAG, Context
+    from jinja2 import Environment
 
 _FAR = 10 * 365 * 86400.0
 
@@ -109,6 +113,21 @@ class UseApiAccountTrigger(ConditionTrigger):
             "end_from_trigger": self.end_from_trigger,
             "xcoms": self.xcoms,
         }
+
+    def get_template_env(self, dag: DAG | None = None) -> Environment:
+        """Airflow's own, but as strict as that of a worker: what is not defined is an error."""
+        from jinja2 import StrictUndefined
+
+        environment: Environment = super().get_template_env(dag)
+        environment.undefined = StrictUndefined
+        return environment
+
+    def render_template_fields(
+        self, context: Context, jinja_env: Environment | None = None
+    ) -> None:
+        """Render what no worker has rendered: a value may look like a template."""
+        if self.since is None:
+            super().render_template_fields(context, jinja_env)
 
     async def filter_shared_stream(
         self, shared_stream: AsyncIterator[Look]

@@ -63,6 +63,7 @@ def test_every_module_that_users_import_is_listed_and_exists() -> None:
                 "sensors.deferral",
                 "sensors.ending",
                 "sensors.on_worker",
+                "sensors.templates",
             )
         }
         assert listed == found - own
