@@ -216,20 +216,21 @@ class UseApiAccountTrigger(ConditionTrigger):
         """Push what the task pushes, if it can end without a worker."""
         if not self.end_from_trigger or self._needs_worker():
             return False
-        if await asyncio.to_thread(has_listeners):
-            self.log.info("A worker ends this task: only there a listener plugin is called.")
-            return False
-        value = dict(ending.xcom)
-        xcoms = {} if self.xcoms == "none" else {"return_value": value}
-        xcoms |= value if self.xcoms == "keys" else {}
-        if not xcoms:
-            return True
         try:
-            await push_from_trigger(self.task_instance, xcoms)
-        except Exception as e:  # noqa: BLE001 - whatever keeps the XComs; a worker can do it as well
-            self.log.warning("A worker ends this task: its XCom failed with %s.", type(e).__name__)
+            if await asyncio.to_thread(has_listeners):
+                self.log.info("A worker ends this task: only there a listener plugin is called.")
+                return False
+            await self._push(dict(ending.xcom))
+        except Exception as e:  # noqa: BLE001 - plugins and XCom backends are the user's own
+            self.log.warning("A worker ends this task: here it failed with %s.", type(e).__name__)
             return False
         return True
+
+    async def _push(self, value: dict[str, Any]) -> None:
+        xcoms = {} if self.xcoms == "none" else {"return_value": value}
+        xcoms |= value if self.xcoms == "keys" else {}
+        if xcoms:
+            await push_from_trigger(self.task_instance, xcoms)
 
     def _needs_worker(self) -> bool:
         # Only a task that began here is known here; else the worker has seen to it.
