@@ -83,8 +83,10 @@ class UseApiAccountSensor(BaseSensorOperator):
     :param start_from_trigger: with ``deferrable``, make the first look in the triggerer as well.
     :param end_from_trigger: with ``deferrable``, end the task in the triggerer when the gate opens.
         What needs a worker all the same goes to one, and the log says why: the start of a mapped
-        task, the end of one with ``outlets``, with an ``on_success_callback`` or with an XCom that
-        others are mapped over, both before Airflow 3.3; a permanent error and a time-out always.
+        task, or of one with a template that only a worker can render (``ti.xcom_pull(...)``, macros
+        of the DAG's own); the end of one with ``outlets``, with an ``on_success_callback`` or with
+        an XCom that others are mapped over, and of any where a plugin listens to tasks; both before
+        Airflow 3.3; a permanent error and a time-out always.
     """
 
     template_fields: Sequence[str] = ("useapi_conn_id", "service")
