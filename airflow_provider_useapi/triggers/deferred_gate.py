@@ -27,7 +27,7 @@ from airflow_provider_useapi.gate.outcome import Ending, Failed, Opened, Retry, 
 from airflow_provider_useapi.gate.schedule import GRACE, next_backoff, phase
 from airflow_provider_useapi.gate.verdict import Verdict
 from airflow_provider_useapi.metrics import gate_ended
-from airflow_provider_useapi.triggers.base import ConditionTrigger, TriggerArguments
+from airflow_provider_useapi.triggers.condition_trigger import ConditionTrigger, TriggerArguments
 from airflow_provider_useapi.triggers.polls import own_poll
 from airflow_provider_useapi.triggers.shared_look import Look
 from airflow_provider_useapi.triggers.shared_poll import Poll
