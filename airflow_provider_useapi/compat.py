@@ -121,7 +121,8 @@ def has_listeners() -> bool:
     """
     Whether a plugin of this Airflow listens to what tasks do.
 
-    Airflow's own question; the first one of a process loads all plugins.
+    Airflow's own question. The first one of a process loads all plugins; a triggerer asks it before
+    it forks the process that runs the triggers, where it costs nothing any more.
     """
     from airflow.listeners.listener import get_listener_manager
 

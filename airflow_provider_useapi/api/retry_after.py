@@ -1,7 +1,7 @@
 """
 When the API wants to be asked again.
 
-Obeyed by one-shot calls (``transport.retries``), by gates on workers and in triggers
+Obeyed by one-shot calls (``transport.attempts``), by gates on workers and in triggers
 (``gate.memory``, ``gate.schedule``), and by the polls of a triggerer (``triggers.shared_poll``).
 """
 

@@ -18,7 +18,7 @@ def ascii_host(host: str | None) -> str:
     """
     A host name as it goes over the wire: an address, or a name whose labels are plain ASCII.
 
-    The HTTP libraries disagree on what else they take, so it is refused for both. Refused is also
+    HTTP libraries and resolvers disagree on what else they take, so it is refused. Refused is also
     the name ``https``, which is what a slip such as ``https//host`` makes of a URL.
 
     :param host: the host of a URL, without brackets.
@@ -30,7 +30,7 @@ def ascii_host(host: str | None) -> str:
             raise ValueError(f"{name!r} has a zone")
         return str(ipaddress.IPv6Address(name))
     if not name.isascii() or "xn--" in name.lower():
-        # As httpx reads it; Python's own codec, of 2003, makes another name of some.
+        # As browsers read it; Python's own codec, of 2003, makes another name of some.
         name = idna.encode(name, uts46=True).decode()
         idna.decode(name)
     if not _NAME.fullmatch(name) or any(len(label) > 63 for label in name.split(".")):

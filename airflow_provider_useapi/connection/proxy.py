@@ -1,7 +1,7 @@
 """
-The one place that reads the proxy variables of the environment, for both transports.
+The one place that reads the proxy variables of the environment, for workers and event loops.
 
-requests and httpx have rules of their own that differ; both are told not to look.
+requests has rules of its own and is told not to look; httpcore has none.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 def refuse_unusable(proxy: str, where: str) -> None:
     """
-    Check that both transports can use a proxy.
+    Check that a proxy can be used.
 
     :param proxy: its URL.
     :param where: where it was written, to start the message with.
@@ -109,7 +109,7 @@ def refuse_unusable(proxy: str, where: str) -> None:
         scheme, _ = parts.scheme, parts.port
         netloc = parts.netloc.rpartition("@")[2]
         host = "" if scheme.startswith("socks") else split_netloc(netloc)[0]
-        # urlsplit() drops line feeds and tabs, on which httpx fails; it also has names of its own.
+        # urlsplit() drops line feeds and tabs without a word, and requests go to what is left.
         if not proxy.isascii() or not proxy.isprintable() or " " in proxy:
             raise ValueError("not a plain URL")
     except ValueError:

@@ -1,5 +1,5 @@
 """
-From the fields of an Airflow connection to settings that both transports obey.
+From the fields of an Airflow connection to settings that every client obeys.
 
 Everything that can be wrong with a connection is said here, with its id and what to write
 instead, and never with the token.

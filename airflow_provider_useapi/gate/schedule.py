@@ -52,9 +52,7 @@ def next_backoff(elapsed: float, interval: float, max_wait: float | None, seed: 
 
     :param elapsed: seconds since its first look.
     """
-    return (
-        next(moment for moment in backoff(interval, max_wait, seed) if moment > elapsed) - elapsed
-    )
+    return next(backoff(interval, max_wait, seed, after=elapsed)) - elapsed
 
 
 def given_up_after(timeout: float) -> timedelta:
@@ -62,7 +60,9 @@ def given_up_after(timeout: float) -> timedelta:
     return timedelta(seconds=min(max(timeout, 0.0) + GRACE, _FAR))
 
 
-def backoff(interval: float, max_wait: float | None, seed: str) -> Iterator[float]:
+def backoff(
+    interval: float, max_wait: float | None, seed: str, after: float = 0.0
+) -> Iterator[float]:
     """
     When a gate with ``exponential_backoff`` looks, in seconds after its first look; never ends.
 
@@ -73,15 +73,22 @@ def backoff(interval: float, max_wait: float | None, seed: str) -> Iterator[floa
     :param interval: seconds that the waits grow from.
     :param max_wait: no wait is longer than this, in seconds.
     :param seed: tells one gate's jitter from another's.
+    :param after: begin with the first look after so many seconds.
     """
     moment, looks = 0.0, 0
     while True:
         looks += 1
         # Beyond 2**32 seconds there is no sensor left to wait.
         least = max(int(min(interval * 2.0 ** min(looks - 2, 1000), 2.0**32)), 1)
-        wait = least + _digest(f"{seed}#{looks}") % least
-        moment += wait if max_wait is None else max(min(wait, max_wait), 1.0)
-        yield moment
+        wait = float(least + _digest(f"{seed}#{looks}") % least)
+        if max_wait is not None:
+            wait = max(min(wait, max_wait), 1.0)
+        if not interval or (max_wait is not None and least >= max_wait):
+            # From here on each wait is like this one: a gate that waits for days need not add up.
+            moment += max((after - moment) // wait, 0.0) * wait
+        moment += wait
+        if moment > after:
+            yield moment
 
 
 def phase(seed: str, interval: float) -> float:

@@ -137,7 +137,7 @@ class UseApiHook(BaseHook):
         """
         from tenacity import Retrying
 
-        from airflow_provider_useapi.transport.retries import retrying
+        from airflow_provider_useapi.transport.attempts import retrying
 
         return Retrying(sleep=clock.sleep, **retrying(self._blocking().settings.max_attempts))
 
@@ -357,7 +357,7 @@ class UseApiHook(BaseHook):
         from tenacity import AsyncRetrying
 
         from airflow_provider_useapi.transport.async_client import AsyncClient
-        from airflow_provider_useapi.transport.retries import retrying
+        from airflow_provider_useapi.transport.attempts import retrying
 
         settings = await asettings_of(self)
 

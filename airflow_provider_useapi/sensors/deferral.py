@@ -8,6 +8,7 @@ from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_useapi.compat import SHARES_STREAMS, has_post_execute, has_pre_execute
 from airflow_provider_useapi.gate.schedule import given_up_after
+from airflow_provider_useapi.sensors.templates import is_template, renders_anywhere
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -41,13 +42,9 @@ def trigger_arguments(
     }
 
 
-def start_trigger_args(sensor: UseApiAccountSensor, *, is_plain: bool) -> StartTriggerArgs | None:
-    """
-    How Airflow starts a gate in the triggerer; ``None`` if it cannot.
-
-    :param is_plain: whether the template fields are text, and no output of another task.
-    """
-    if not is_plain or start_obstacle(sensor):
+def start_trigger_args(sensor: UseApiAccountSensor) -> StartTriggerArgs | None:
+    """How Airflow starts a gate in the triggerer; ``None`` if it cannot."""
+    if start_obstacle(sensor):
         return None
     from airflow.triggers.base import StartTriggerArgs
 
@@ -73,11 +70,45 @@ def start_obstacle(sensor: UseApiAccountSensor, context: Context | None = None) 
         return "only a worker calls its on_execute_callback and pre_execute"
     if sensor.execution_timeout and sensor.execution_timeout < given_up_after(sensor.timeout):
         return "its execution_timeout, which the triggerer would count, is below its timeout"
-    if context is None:
-        return ""
-    if _map_index(context) >= 0:
+    if context is not None and _map_index(context) >= 0:
         return "Airflow cannot start a mapped task in the triggerer"
-    return "" if sensor.start_from_trigger else "an argument of it comes from another task"
+    return _template_obstacle(sensor)
+
+
+def _template_obstacle(sensor: UseApiAccountSensor) -> str:
+    """Why the triggerer would read a field in another way than a worker; empty if it would not."""
+    fields = {name: field for name, field in sensor.written.items() if field is not None}
+    if not all(isinstance(field, str) for field in fields.values()):
+        return "an argument of it comes from another task or a function"
+    dag = sensor.get_dag()
+    # With delimiters of its own: what looks like text may be a template.
+    if dag and dag.jinja_environment_kwargs:
+        return "only a worker renders with the jinja_environment_kwargs of its DAG"
+    templates = {name: field for name, field in fields.items() if is_template(field)}
+    if refused := [name for name, text in templates.items() if not renders_anywhere(text)]:
+        return f"only a worker renders the template of its {refused[0]}"
+    if templates and (own := _own_rendering(sensor)):
+        return f"only a worker renders with the {own} of its DAG"
+    return ""
+
+
+def _own_rendering(sensor: UseApiAccountSensor) -> str:
+    """What makes the templates of a task something else than Airflow's usual; empty if nothing."""
+    from jinja2 import StrictUndefined
+
+    dag = sensor.get_dag()
+    if not dag:
+        return ""
+    is_native = sensor.render_template_as_native_obj
+    own = {
+        "user_defined_macros": dag.user_defined_macros,
+        "user_defined_filters": dag.user_defined_filters,
+        "template_undefined": dag.template_undefined is not StrictUndefined,
+        "render_template_as_native_obj": (
+            dag.render_template_as_native_obj if is_native is None else is_native
+        ),
+    }
+    return next((name for name, value in own.items() if value), "")
 
 
 def end_obstacle(sensor: UseApiAccountSensor, context: Context | None = None) -> str:

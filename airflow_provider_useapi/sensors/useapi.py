@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowSensorTimeout,
-    AirflowSkipException,
     BaseSensorOperator,
     PokeReturnValue,
     conf,
 )
 
 from airflow_provider_useapi import clock
-from airflow_provider_useapi.compat import (
-    KEEPS_NOTES,
-    is_crash_of_trigger,
-    is_deferral_timeout,
-    without_logger,
-)
+from airflow_provider_useapi.compat import KEEPS_NOTES, is_deferral_timeout, without_logger
 from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
 from airflow_provider_useapi.exceptions import (
     UseApiConfigError,
@@ -32,6 +26,8 @@ from airflow_provider_useapi.gate.condition import Condition
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from airflow.triggers.base import StartTriggerArgs
+    from jinja2 import Environment
 
     from airflow_provider_useapi.gate.memory import Memory
     from airflow_provider_useapi.gate.outcome import Failed
@@ -40,9 +36,27 @@ if TYPE_CHECKING:
 RESCHEDULE_SECONDS = 1.0
 """A scheduler takes a task that is queued again sooner for one that died, and counts a try."""
 
-
 LEAST_SECONDS_OF_CREDITS = 600.0
 """Credits are not read more often than that."""
+
+
+class _WhenStored:
+    """
+    An attribute that is worked out when Airflow reads it, to store the DAG: only then all is known.
+
+    A task may be made before its DAG, and a cluster policy may change it afterwards. The class has
+    a constant instead; a property would not do, because for mapped tasks Airflow asks the class.
+
+    :param of_class: the constant.
+    :param of_task: works it out for a task.
+    """
+
+    def __init__(self, of_class: Any, of_task: Callable[[UseApiAccountSensor], Any]) -> None:
+        self._of_class = of_class
+        self._of_task = of_task
+
+    def __get__(self, task: UseApiAccountSensor | None, owner: type) -> Any:
+        return self._of_class if task is None else self._of_task(task)
 
 
 class UseApiAccountSensor(BaseSensorOperator):
@@ -81,12 +95,18 @@ class UseApiAccountSensor(BaseSensorOperator):
     :param start_from_trigger: with ``deferrable``, make the first look in the triggerer as well.
     :param end_from_trigger: with ``deferrable``, end the task in the triggerer when the gate opens.
         What needs a worker all the same goes to one, and the log says why: the start of a mapped
-        task, the end of one with ``outlets``, with an ``on_success_callback`` or with an XCom that
-        others are mapped over, both before Airflow 3.3; a permanent error and a time-out always.
+        task, or of one with a template that only a worker can render (``ti.xcom_pull(...)``, macros
+        of the DAG's own); the end of one with ``outlets``, with an ``on_success_callback`` or with
+        an XCom that others are mapped over, and of any where a plugin listens to tasks; both before
+        Airflow 3.3; a permanent error and a time-out always.
     """
 
     template_fields: Sequence[str] = ("useapi_conn_id", "service")
     ui_color = "#c3dff2"
+    start_trigger_args = _WhenStored(None, lambda sensor: sensor._start())
+    start_from_trigger = _WhenStored(False, lambda sensor: sensor.start_trigger_args is not None)
+    _wants_start = False
+    _written: Mapping[str, Any] | None = None
 
     def __init__(
         self,
@@ -127,19 +147,26 @@ class UseApiAccountSensor(BaseSensorOperator):
         self.ends_in_triggerer = end_from_trigger
         self._entered: datetime | None = None
         self._gate: WorkerGate | None = None
-        self._wants_start = deferrable and start_from_trigger
-        if self._wants_start:
-            from airflow_provider_useapi.sensors.deferral import start_trigger_args
+        self._wants_start = start_from_trigger
 
-            # Not on the class: Airflow would start mapped tasks from there, without arguments.
-            is_plain = all(isinstance(field, str | None) for field in (useapi_conn_id, service))
-            self.start_trigger_args = start_trigger_args(self, is_plain=is_plain)
-            self.start_from_trigger = self.start_trigger_args is not None
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """The template fields as they stand in the DAG file."""
+        return self._written or {"useapi_conn_id": self.useapi_conn_id, "service": self.service}
+
+    def render_template_fields(
+        self, context: Context, jinja_env: Environment | None = None
+    ) -> None:
+        """Render, and keep what was written: to tell why only a worker could."""
+        self._written = self.written
+        super().render_template_fields(context, jinja_env)
 
     def execute(self, context: Context) -> Any:
         """Wait; see the class for how it ends."""
+        from airflow_provider_useapi.sensors.ending import as_promised
+
         self._entered = clock.now()
-        with self._at_work(context) as gate, self._ending(gate):
+        with self._at_work(context) as gate, as_promised(self, gate):
             if not self.deferrable:
                 return super().execute(context)
             from airflow_provider_useapi.sensors.deferral import start_obstacle
@@ -154,12 +181,14 @@ class UseApiAccountSensor(BaseSensorOperator):
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
     ) -> Any:
         """Go on after the trigger; see the class for how it ends."""
+        from airflow_provider_useapi.sensors.ending import as_promised
+
         arguments = next_kwargs or {}
         if is_deferral_timeout(next_method, arguments):
             # Airflow itself has given the gate up: there was no triggerer to do it in time.
             next_method = "execute_complete"
             arguments = {"event": {"outcome": "timeout"}}
-        with self._ending():
+        with as_promised(self):
             return super().resume_execution(next_method, arguments, context)
 
     def execute_complete(self, context: Context, event: Any = None, **_: Any) -> Any:
@@ -226,6 +255,14 @@ class UseApiAccountSensor(BaseSensorOperator):
             finally:
                 self._gate = None
 
+    def _start(self) -> StartTriggerArgs | None:
+        """How Airflow is to start this task in the triggerer; ``None`` if it is not."""
+        if not (self._wants_start and self.deferrable):
+            return None
+        from airflow_provider_useapi.sensors.deferral import start_trigger_args
+
+        return start_trigger_args(self)
+
     def _defer(self, context: Context, gate: WorkerGate, since: float | None = None) -> NoReturn:
         from airflow_provider_useapi.gate.schedule import given_up_after
         from airflow_provider_useapi.sensors.deferral import trigger_arguments
@@ -242,36 +279,6 @@ class UseApiAccountSensor(BaseSensorOperator):
         )
         left = since + self.timeout - looked
         self.defer(trigger=trigger, method_name="execute_complete", timeout=given_up_after(left))
-
-    @contextmanager
-    def _ending(self, gate: WorkerGate | None = None) -> Iterator[None]:
-        """
-        Turn what the base class makes of an end into what was promised.
-
-        Under ``soft_fail`` and ``never_fail`` it skips whatever fails. A permanent error, and a
-        trigger that crashed, are not for skipping; a connection that is not found is for the task's
-        retries, and under ``silent_fail`` nothing else gets past the base class; and a time-out
-        should say what was waited for.
-
-        :param gate: whose time may be up; without one the time-out says so by itself.
-        """
-        try:
-            yield
-        except AirflowSkipException as skip:
-            cause = skip.__cause__
-            if isinstance(cause, AirflowFailException):
-                raise _unwrapped(cause) from None
-            if cause and is_crash_of_trigger(cause):
-                raise cause from cause.__cause__
-            if cause is None or isinstance(cause, AirflowSensorTimeout):
-                raise AirflowSkipException(gate.timed_out() if gate else str(cause)) from None
-            raise
-        except AirflowFailException as failure:
-            raise _unwrapped(failure) from failure.__cause__
-        except AirflowSensorTimeout as timeout:
-            kind = AirflowSkipException if self.soft_fail or self.never_fail else None
-            told = gate.timed_out() if gate else str(timeout)
-            raise (kind or AirflowSensorTimeout)(told) from None
 
     def _get_next_poke_interval(
         self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int
@@ -303,9 +310,3 @@ def _check_pace(poke_interval: float) -> None:
             f" 3.3, where nothing is kept between two checks; it is {poke_interval:g}. Or use"
             " mode='poke' or deferrable=True."
         )
-
-
-def _unwrapped(failure: AirflowFailException) -> Exception:
-    """A connection that is not found is an ordinary failure; it came in a shell that is none."""
-    cause = failure.__cause__
-    return cause if isinstance(cause, UseApiConnectionNotFoundError) else failure

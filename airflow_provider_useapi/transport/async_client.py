@@ -17,7 +17,12 @@ from airflow_provider_useapi.transport.async_stream import AsyncNetwork, AsyncSt
 from airflow_provider_useapi.transport.conversation import DeadConnectionError, Trust
 from airflow_provider_useapi.transport.deadline import until
 from airflow_provider_useapi.transport.errors import FAILURES, received, unavailable
-from airflow_provider_useapi.transport.request import new_request, own_headers, pool_arguments
+from airflow_provider_useapi.transport.request import (
+    address,
+    new_request,
+    own_headers,
+    pool_arguments,
+)
 from airflow_provider_useapi.transport.tls import tls_context
 
 T = TypeVar("T")
@@ -73,7 +78,7 @@ class AsyncClient:
         :raises UseApiUnavailableError: if no answer came in time.
         """
         end = until(self.settings.timeout)
-        request = new_request("GET", self.settings.url(path), self._headers, end)
+        request = new_request("GET", address(self.settings.url(path)), self._headers, end)
         try:
             response = await self._send(request)
         except FAILURES as e:

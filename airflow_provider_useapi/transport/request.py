@@ -39,21 +39,20 @@ def encoded(headers: Mapping[str, str | bytes]) -> Headers:
 
 
 def new_request(
-    method: str, url: str, headers: Headers, end: float, content: Any = None
+    method: str, url: httpcore.URL, headers: Headers, end: float, content: Any = None
 ) -> httpcore.Request:
     """
     A request that must be answered until a moment.
 
+    :param url: an :func:`address`.
     :param headers: what the server is told; ``Host`` is added where it is not there.
     :param content: bytes or parts of them, if it has any.
-    :raises ValueError: if the URL is none.
     """
-    server = address(url)
-    host = server.host if server.port is None else b"%b:%d" % (server.host, server.port)
+    host = url.host if url.port is None else b"%b:%d" % (url.host, url.port)
     named = {name.lower() for name, _ in headers}
     return httpcore.Request(
         method,
-        server,
+        url,
         headers=headers if b"host" in named else [(b"Host", host), *headers],
         content=content,
         extensions={"timeout": {"connect": end, "read": end, "write": end}},

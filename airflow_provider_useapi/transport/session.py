@@ -81,22 +81,21 @@ class _Adapter(BaseAdapter):
     ) -> requests.Response:
         if self._client is None:
             self._client = SyncClient(self._reread())
-        client, url = self._client, request.url or ""
+        client, body = self._client, request.body
         seconds = _seconds(timeout, client.settings.timeout)
-        headers, body = encoded(request.headers), request.body
-        if _is_own(request, client.settings) and "Authorization" not in request.headers:
+        try:
+            url = address(request.url or "")
+        except ValueError as e:
+            raise requests.exceptions.InvalidURL(str(e), request=request) from None
+        headers = encoded(request.headers)
+        if url.origin == client.origin and "Authorization" not in request.headers:
             # On the wire alone: an answer, which is copied and stored, holds its request.
             headers.append(token_header(client.settings))
+        content = body.encode() if isinstance(body, str) else body
         try:
-            answer = client.send(
-                request.method or "",
-                url,
-                headers,
-                until(seconds),
-                body.encode() if isinstance(body, str) else body,
-            )
+            answer = client.send(request.method or "", url, headers, until(seconds), content)
         except FAILURES as e:
-            words = no_answer(e, url, client.settings.proxy, seconds)
+            words = no_answer(e, request.url or "", client.settings.proxy, seconds)
             raise _kind(e)(words, request=request) from e
         return _response(request, answer, self)
 
@@ -110,14 +109,6 @@ def _seconds(timeout: Any, default: float) -> float:
     parts = timeout if isinstance(timeout, tuple) else (timeout,)
     given = [part for part in parts if isinstance(part, (int, float))]
     return sum(given) if given else default
-
-
-def _is_own(request: requests.PreparedRequest, settings: Settings) -> bool:
-    """Whether a request is for the connection's own server."""
-    try:
-        return address(request.url or "").origin == address(settings.base_url).origin
-    except ValueError as e:
-        raise requests.exceptions.InvalidURL(str(e), request=request) from None
 
 
 def _kind(failure: BaseException) -> type[requests.RequestException]:

@@ -15,6 +15,7 @@ from airflow_provider_useapi.transport.deadline import until
 from airflow_provider_useapi.transport.errors import FAILURES, received, unavailable
 from airflow_provider_useapi.transport.request import (
     Headers,
+    address,
     is_repeatable,
     new_request,
     own_headers,
@@ -36,6 +37,7 @@ class SyncClient:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.origin = address(settings.base_url).origin
         self._headers = own_headers(settings)
         self._trust = Trust()
         self._tls = tls_context(settings) if settings.uses_tls else None
@@ -62,7 +64,7 @@ class SyncClient:
         """
         end = until(self.settings.timeout)
         try:
-            response = self.send("GET", self.settings.url(path), self._headers, end)
+            response = self.send("GET", address(self.settings.url(path)), self._headers, end)
         except FAILURES as e:
             raise unavailable(e, self.settings) from None
         body, failure = bytearray(), None
@@ -78,14 +80,15 @@ class SyncClient:
         return received(path, response, body, failure)
 
     def send(
-        self, method: str, url: str, headers: Headers, end: float, content: Any = None
+        self, method: str, url: httpcore.URL, headers: Headers, end: float, content: Any = None
     ) -> httpcore.Response:
         """
         Send a request, and wait for the head of its answer.
 
+        :param url: of any server.
         :param end: when all of the answer must be there.
         :return: the answer; close it in the end.
-        :raises: one of :data:`FAILURES`, or a ValueError if the URL is none.
+        :raises: one of :data:`FAILURES`.
         """
         request = new_request(method, url, headers, end, content)
         if not is_repeatable(method, content):

@@ -15,7 +15,7 @@ from airflow_provider_useapi.gate.condition import CREDITS
 from airflow_provider_useapi.gate.memory import Memory, consider
 from airflow_provider_useapi.gate.transitions import CLOSED, OPEN, fires, problem_of
 from airflow_provider_useapi.gate.verdict import Verdict
-from airflow_provider_useapi.triggers.base import ConditionTrigger, TriggerArguments
+from airflow_provider_useapi.triggers.condition_trigger import ConditionTrigger, TriggerArguments
 from airflow_provider_useapi.triggers.polls import own_poll
 from airflow_provider_useapi.triggers.shared_look import Look
 from airflow_provider_useapi.triggers.shared_poll import Poll

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from math import inf
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.triggers.base import TriggerEvent
 
@@ -28,11 +28,15 @@ from airflow_provider_useapi.gate.outcome import Ending, Failed, Opened, Retry, 
 from airflow_provider_useapi.gate.schedule import GRACE, next_backoff, phase
 from airflow_provider_useapi.gate.verdict import Verdict
 from airflow_provider_useapi.metrics import gate_ended
-from airflow_provider_useapi.triggers.base import ConditionTrigger, TriggerArguments
+from airflow_provider_useapi.triggers.condition_trigger import ConditionTrigger, TriggerArguments
 from airflow_provider_useapi.triggers.polls import own_poll
 from airflow_provider_useapi.triggers.shared_credits import bring
 from airflow_provider_useapi.triggers.shared_look import Look
 from airflow_provider_useapi.triggers.shared_poll import Poll
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import DAG, Context
+    from jinja2 import Environment
 
 _FAR = 10 * 365 * 86400.0
 
@@ -117,6 +121,21 @@ class UseApiAccountTrigger(ConditionTrigger):
             **({} if self.min_credits is None else {CREDITS: self.min_credits}),
         }
 
+    def get_template_env(self, dag: DAG | None = None) -> Environment:
+        """Airflow's own, but as strict as that of a worker: what is not defined is an error."""
+        from jinja2 import StrictUndefined
+
+        environment: Environment = super().get_template_env(dag)
+        environment.undefined = StrictUndefined
+        return environment
+
+    def render_template_fields(
+        self, context: Context, jinja_env: Environment | None = None
+    ) -> None:
+        """Render what no worker has rendered: a value may look like a template."""
+        if self.since is None:
+            super().render_template_fields(context, jinja_env)
+
     async def filter_shared_stream(
         self, shared_stream: AsyncIterator[Look]
     ) -> AsyncIterator[TriggerEvent]:
@@ -140,7 +159,7 @@ class UseApiAccountTrigger(ConditionTrigger):
             memory = Memory.from_note(self.note).told(clock.now())
         seed = f"{self._identity()}#{began}" if self.exponential_backoff else ""
         # A gate from a worker had its first look there.
-        due = self._backoff(0.0, poll.interval, seed) if self.since is not None else -inf
+        due = self._backoff(0.0, seed) if self.since is not None else -inf
         ending: Ending | None = None
         with poll.join(
             memory,
@@ -159,7 +178,7 @@ class UseApiAccountTrigger(ConditionTrigger):
                 memory, ending = self._consider(memory, await self.judge(look), look, began)
                 if ending:
                     break
-                due = self._backoff(elapsed, poll.interval, seed)
+                due = self._backoff(elapsed, seed)
         ending = ending or TimedOut(memory)
         gate_ended(ending.outcome, clock.time() - began)
         return ending
@@ -179,12 +198,12 @@ class UseApiAccountTrigger(ConditionTrigger):
             return step.memory, Failed(str(step.failed), refused, began if refused else None)
         return step.memory, None
 
-    def _backoff(self, elapsed: float, interval: float, seed: str) -> float:
+    def _backoff(self, elapsed: float, seed: str) -> float:
         """How many seconds after its beginning the gate looks next; -inf if any look will do."""
         if not self.exponential_backoff:
             return -inf
         elapsed = max(elapsed, 0.0)
-        return elapsed + next_backoff(elapsed, interval, self.max_wait, seed)
+        return elapsed + next_backoff(elapsed, self.poke_interval, self.max_wait, seed)
 
     def _own_look(self, interval: float) -> float | None:
         """For how many seconds the look of the worker that the gate comes from still stands."""
@@ -205,20 +224,21 @@ class UseApiAccountTrigger(ConditionTrigger):
         """Push what the task pushes, if it can end without a worker."""
         if not self.end_from_trigger or self._needs_worker():
             return False
-        if await asyncio.to_thread(has_listeners):
-            self.log.info("A worker ends this task: only there a listener plugin is called.")
-            return False
-        value = dict(ending.xcom)
-        xcoms = {} if self.xcoms == "none" else {"return_value": value}
-        xcoms |= value if self.xcoms == "keys" else {}
-        if not xcoms:
-            return True
         try:
-            await push_from_trigger(self.task_instance, xcoms)
-        except Exception as e:  # noqa: BLE001 - whatever keeps the XComs; a worker can do it as well
-            self.log.warning("A worker ends this task: its XCom failed with %s.", type(e).__name__)
+            if await asyncio.to_thread(has_listeners):
+                self.log.info("A worker ends this task: only there a listener plugin is called.")
+                return False
+            await self._push(dict(ending.xcom))
+        except Exception as e:  # noqa: BLE001 - plugins and XCom backends are the user's own
+            self.log.warning("A worker ends this task: here it failed with %s.", type(e).__name__)
             return False
         return True
+
+    async def _push(self, value: dict[str, Any]) -> None:
+        xcoms = {} if self.xcoms == "none" else {"return_value": value}
+        xcoms |= value if self.xcoms == "keys" else {}
+        if xcoms:
+            await push_from_trigger(self.task_instance, xcoms)
 
     def _needs_worker(self) -> bool:
         # Only a task that began here is known here; else the worker has seen to it.

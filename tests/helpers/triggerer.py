@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from itertools import count
 from typing import Any
 
@@ -22,9 +22,11 @@ class Triggerer:
     """What runs triggers, each in a task of its own, and keeps what they fire."""
 
     def __init__(self) -> None:
-        from airflow.triggers.shared_stream import SharedStreamManager
+        self._streams: Any = None
+        if SHARES_STREAMS:
+            from airflow.triggers.shared_stream import SharedStreamManager
 
-        self._streams = SharedStreamManager()
+            self._streams = SharedStreamManager()
         self._ids = count(1)
         self.tasks: list[asyncio.Task[Any]] = []
 
@@ -42,6 +44,11 @@ class Triggerer:
         return task
 
     async def _run(self, number: int, trigger: Any, fired: list[Any]) -> Any:
+        if not self._streams:
+            async with aclosing(trigger.run()) as events:
+                async for event in events:
+                    fired += [event]
+            return fired[0]
         key = trigger.shared_stream_key()
         stream = self._streams.subscribe(trigger_id=number, trigger=trigger, key=key)
         try:
@@ -62,7 +69,8 @@ class Triggerer:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        await self._streams.stop_all()
+        if self._streams:
+            await self._streams.stop_all()
 
 
 @asynccontextmanager

@@ -58,7 +58,13 @@ def test_every_module_that_users_import_is_listed_and_exists() -> None:
         found = {f"{package.__name__}.{m.name}" for m in pkgutil.iter_modules(package.__path__)}
         own = {
             f"airflow_provider_useapi.{name}"
-            for name in ("hooks.connection", "sensors.deferral", "sensors.on_worker")
+            for name in (
+                "hooks.connection",
+                "sensors.deferral",
+                "sensors.ending",
+                "sensors.on_worker",
+                "sensors.templates",
+            )
         }
         assert listed == found - own
         for module in listed:

@@ -127,6 +127,30 @@ with DAG("helped", schedule=None):
         **WORKERLESS,
     ) >> pulled()
 
+@task
+def up():
+    return "minimax"
+
+
+HELPED = {{"useapi_conn_id": "helped", "poke_interval": {INTERVAL}, "timeout": 120, **WORKERLESS}}
+
+with DAG("rendered", schedule=None, params={{"service": "minimax"}}):
+    templates = {{
+        "params": "{{{{ params.get('service') | lower }}}}",
+        "variable": "{{{{ var.value.service }}}}",
+        "undefined": "minimax{{{{ params.missing }}}}",
+    }}
+    for name, template in templates.items():
+        UseApiAccountSensor(task_id=name, service=template, **HELPED)
+    pulled_service = "{{{{ ti.xcom_pull(task_ids='up') }}}}"
+    up() >> UseApiAccountSensor(task_id="xcom", service=pulled_service, **HELPED)
+
+with DAG("own_macros", schedule=None, user_defined_macros={{"service": lambda: "minimax"}}):
+    UseApiAccountSensor(task_id="macro", service="{{{{ service() }}}}", **HELPED)
+
+with DAG("listened", schedule=None):
+    UseApiAccountSensor(task_id="heard", service="minimax", **HELPED)
+
 watched = Asset(
     "account_is_active",
     watchers=[
@@ -145,6 +169,24 @@ with DAG("follows", schedule=[watched]):
         return event.extra["payload"]["state"]
 
     follow()
+"""
+
+LISTENER = """
+from pathlib import Path
+
+from airflow.listeners import hookimpl
+from airflow.plugins_manager import AirflowPlugin
+
+
+class Listener:
+    @hookimpl
+    def on_task_instance_success(self, previous_state, task_instance):
+        Path({notes!r}, f"success of {{task_instance.task_id}}").touch()
+
+
+class Listening(AirflowPlugin):
+    name = "listening"
+    listeners = [Listener()]
 """
 
 
@@ -226,6 +268,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         sandboxes = {name: running.enter_context(Sandbox()) for name in names}
         env = {
             "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "8",
+            "AIRFLOW_VAR_SERVICE": "minimax",
             "AIRFLOW__METRICS__STATSD_ON": "True",
             "AIRFLOW__METRICS__STATSD_PORT": str(statistics.port),
             "AIRFLOW__METRICS__STATSD_DATADOG_ENABLED": "False",
@@ -254,7 +297,9 @@ def test_many_gates_need_no_worker_and_one_request_an_interval(stage: Stage) -> 
     stage.start("many")
     stage.wait("many", "deferred", MANY)
     stage.wait_running(MANY)
-    stage.airflow.wait_until(lambda: len(sandbox.requests) >= 3, 120)
+    # A trigger that has begun to log has not yet begun to wait.
+    looks = max(3, len(sandbox.requests) + 2)
+    stage.airflow.wait_until(lambda: len(sandbox.requests) >= looks, 120)
     paced(sandbox)
     assert sandbox.connections == 1
     sandbox.account["subscriptionIsActive"] = True
@@ -281,7 +326,7 @@ def test_what_needs_a_worker_gets_one_and_the_log_says_why(stage: Stage) -> None
         return "\n".join(stage.airflow.log("helped", run, task_id, 1, map_index))
 
     # The start of a mapped gate, but not its end.
-    said = "This gate makes its first look on a worker: Airflow cannot start a mapped task"
+    said = "This gate makes its first check on a worker: Airflow cannot start a mapped task"
     assert said in log("mapped", 0)
     slugs = {stage.airflow.xcom("helped", run, "mapped", map_index=i)["slug"] for i in (0, 1)}
     assert slugs == {"minimax", "runwayml"}
@@ -303,6 +348,27 @@ def test_what_needs_a_worker_gets_one_and_the_log_says_why(stage: Stage) -> None
     assert stage.airflow.xcom("helped", run, "keyed", "active") == keyed["active"] == 3
     assert tasks["keyed", -1]["hostname"] == ""
     assert stage.airflow.xcom("helped", run, "pulled") == [3, 3]
+
+
+def test_a_template_is_rendered_where_it_can_be(stage: Stage) -> None:
+    stage.sandboxes["helped"].account["subscriptionIsActive"] = True
+    stage.start("rendered")
+    stage.start("own_macros")
+    stage.wait("rendered", "success", 4)
+    stage.wait("rendered", "failed", 1)
+    stage.wait("own_macros", "success", 1)
+    tasks = {task["task_id"]: task for task in stage.tasks("rendered")}
+    run = stage.runs["rendered"]
+    for name in ("params", "variable"):
+        assert tasks[name]["hostname"] == ""
+        assert stage.airflow.xcom("rendered", run, name)["slug"] == "minimax"
+    # What is not defined is an error, as on a worker, and no shorter name.
+    assert "UndefinedError" in "\n".join(stage.airflow.log("rendered", run, "undefined", 1))
+    said = "This gate makes its first check on a worker: only a worker renders the template of its"
+    for dag_id, task_id in (("rendered", "xcom"), ("own_macros", "macro")):
+        log = stage.airflow.log(dag_id, stage.runs[dag_id], task_id, 1)
+        assert f"{said} service." in log
+        assert stage.airflow.xcom(dag_id, stage.runs[dag_id], task_id)["slug"] == "minimax"
 
 
 def test_a_crash_of_the_triggerer_loses_nothing_and_doubles_nothing(stage: Stage) -> None:
@@ -356,3 +422,19 @@ def test_no_token_is_in_what_airflow_stores_of_a_trigger(stage: Stage) -> None:
     rows = json.dumps(stage.airflow.query("SELECT classpath, kwargs FROM trigger"), default=str)
     assert "UseApiAccountEventTrigger" in rows
     assert token not in rows
+
+
+def test_with_a_listener_a_worker_ends_the_task_and_the_log_says_why(stage: Stage) -> None:
+    plugins = stage.airflow.home / "plugins"
+    plugins.mkdir()
+    (plugins / "listening.py").write_text(LISTENER.format(notes=str(stage.notes)))
+    stage.airflow.kill("triggerer")
+    stage.airflow.launch("triggerer")
+    stage.sandboxes["helped"].account["subscriptionIsActive"] = True
+    stage.start("listened")
+    stage.wait("listened", "success", 1)
+    (task,) = stage.tasks("listened")
+    assert task["hostname"] != ""
+    said = "A worker ends this task: only there a listener plugin is called."
+    assert said in stage.airflow.log("listened", stage.runs["listened"], "heard", 1)
+    stage.wait_noted("success of heard")

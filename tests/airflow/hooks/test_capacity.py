@@ -118,7 +118,7 @@ def test_a_question_of_a_look_is_asked_once(
         with pytest.raises(UseApiUnavailableError):
             hook.answer(jobs)
         assert hook.answer(jobs).accounts  # type: ignore[union-attr]
-        assert hook.answer(About.ACCOUNT).id == 12345  # type: ignore[union-attr]
+        assert hook.answer(About.ACCOUNT).id == 12345
     assert len(sandbox.requests) == 3
 
 

@@ -277,12 +277,12 @@ def test_session_obeys_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_changed_token_is_used(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
     with UseApiHook() as hook:
         hook.look()
-        assert hook.token_changed() is False
+        assert hook.has_new_token() is False
         sandbox.token = "user:2-rotated"
         with pytest.raises(UseApiAuthError):
             hook.look()
         define(monkeypatch, sandbox.url, password=sandbox.token)
-        assert hook.token_changed() is True
+        assert hook.has_new_token() is True
         assert hook.look().id == 12345
 
 

@@ -783,7 +783,9 @@ RETRY_AFTER: dict[str, tuple[Made | None, Made | None, float | None]] = {
     "1e3": (lambda: "1e3", None, None),
     "underscore": (lambda: "1_000", None, None),
     "other digits": (lambda: "٣٠٠", None, None),
-    "35 nines": (lambda: "9" * 35, None, 1e35),
+    "a day": (lambda: "86400", None, 86400),
+    "35 nines": (lambda: "9" * 35, None, None),
+    "an epoch time": (lambda: "1772366400", None, None),
     "400 nines": (lambda: "9" * 400, None, None),
     "date in the past": (lambda: http_date(-600), None, 0),
     "date to come": (lambda: http_date(600), None, 600),
@@ -837,7 +839,7 @@ def test_retry_after_of_the_wrong_type(sandbox: Sandbox, value: object) -> None:
     ("answer", "wait"),
     [
         (Answer(status=429, headers={"Retry-After": "121"}), 121),
-        (Answer(status=503, headers={"Retry-After": "9" * 35}), 1e35),
+        (Answer(status=503, headers={"Retry-After": "86400"}), 86400),
         (Answer(status=503, headers={"Retry-After": http_date(3600)}), 3600),
         (
             Answer(
@@ -928,7 +930,7 @@ def test_backoff_has_jitter_and_a_ceiling() -> None:
     from tenacity import Future, RetryCallState, Retrying
 
     from airflow_provider_useapi.exceptions import UseApiUnavailableError
-    from airflow_provider_useapi.transport.retries import retrying
+    from airflow_provider_useapi.transport.attempts import retrying
 
     again = Retrying(**retrying(99))
     for attempt, shortest in ((1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (20, 29.0)):

@@ -129,10 +129,10 @@ def test_no_answer_is_no_result(
 ) -> None:
     uri = sandbox.connection_uri(max_attempts=2)
     monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", uri)
-    sandbox.script(PATH, 503, Answer(reset=True))
+    sandbox.script(PATH, 503, Answer(reset=True), Answer(reset=True))
     with pytest.raises(UseApiUnavailableError):
         UseApiAuditOperator(task_id="audit").execute({})
-    assert len(sandbox.requests) == 2
+    assert len(sandbox.requests) == 3, "a kept connection that was dead is no attempt"
 
 
 @pytest.mark.parametrize(

@@ -258,17 +258,21 @@ async def test_what_the_api_told_the_worker_holds_in_the_triggerer(
     assert request.time - began >= 2.9
 
 
-async def test_backoff_passes_over_looks_of_the_poll(sandbox: Sandbox, clock: MovableClock) -> None:
+@pytest.mark.parametrize("interval", [0, 0.5, 1])
+async def test_backoff_passes_over_looks_of_the_poll(
+    sandbox: Sandbox, clock: MovableClock, interval: float
+) -> None:
     sandbox.script(PATH, *[CLOSED] * 3)
     began = clock.time()
-    # The waits are 1, 1, 2 to 4, and 4 to 8 seconds.
-    moments = list(islice(backoff(1, None, f"####{began}"), 6))
-    event = await clock.finish(run_alone(gate(exponential_backoff=True, since=began)))
+    # From an interval of 1 the waits are 1, 1, 2 to 4, and 4 to 8 seconds; of 0, always 1.
+    moments = list(islice(backoff(interval, None, f"####{began}"), 6))
+    waiting = gate(poke_interval=interval, exponential_backoff=True, since=began)
+    event = await clock.finish(run_alone(waiting))
     assert event.payload["outcome"] == "open"
     opened = datetime.fromisoformat(event.payload["xcom"]["checked_at"]).timestamp() - began
-    # The poll found the account active at its fourth look, after three seconds.
-    due = next(moment for moment in moments if moment > 3)
-    assert due <= opened < due + 1.5
+    # Closed at three looks of the poll: it opens at the first look that is due after them.
+    closed = sandbox.requests[2].time - began
+    assert any(closed < due <= opened < due + 1.5 for due in moments)
 
 
 # --- Many gates, one poll -----------------------------------------------------------------------

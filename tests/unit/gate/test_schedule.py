@@ -103,6 +103,27 @@ def test_backoff_never_overflows() -> None:
     assert next(islice(backoff(1e9, 10, "x"), 5000, None)) == pytest.approx(50010)
 
 
+@given(
+    st.sampled_from([0.0, 0.3, 0.5, 1.0, 7.5, 60.0]),
+    st.none() | st.sampled_from([0.0, 0.7, 1.0, 45.5, 60.0]),
+    st.floats(0, 5000),
+)
+def test_backoff_after_a_while_is_what_it_would_be_from_the_beginning(
+    interval: float, max_wait: float | None, elapsed: float
+) -> None:
+    moments = backoff(interval, max_wait, "a gate")
+    expected = next(moment for moment in moments if moment > elapsed)
+    assert elapsed + next_backoff(elapsed, interval, max_wait, "a gate") == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("interval", "max_wait"), [(0.0, None), (0.5, 1.0), (60.0, 60.0)])
+def test_a_gate_that_waits_for_ages_does_not_count_its_looks(
+    interval: float, max_wait: float | None
+) -> None:
+    # A look for each of these seconds would take until tomorrow.
+    assert 0 < next_backoff(1e12, interval, max_wait, "a gate") <= 60
+
+
 @given(st.text(), SECONDS)
 def test_a_phase_lies_in_the_interval_and_stays(seed: str, interval: float) -> None:
     assert 0 <= phase(seed, interval) <= interval

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_useapi.transport.conversation import Trust
 from airflow_provider_useapi.transport.deadline import until
-from airflow_provider_useapi.transport.request import new_request
+from airflow_provider_useapi.transport.request import address, new_request
 from airflow_provider_useapi.transport.sync_stream import Stream
 from tests.helpers.clients import CLIENTS
 from tests.helpers.servers import Peer, SocketServer
@@ -156,7 +156,7 @@ def test_an_answer_ends_where_it_ends(answer: str, cuts: list[int], has_surplus:
     data = ANSWERS[answer](b"body")
     network = Pieces(data + STALE * has_surplus, cuts)
     stream = Stream(network, Trust())  # type: ignore[arg-type]
-    request = new_request("GET", "http://127.0.0.1/", [], until(10))
+    request = new_request("GET", address("http://127.0.0.1/"), [], until(10))
     connection = httpcore.HTTP11Connection(request.url.origin, stream)
     response = connection.handle_request(request)
     stream.talk.expect(b"GET", response)

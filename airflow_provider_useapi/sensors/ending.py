@@ -1,0 +1,58 @@
+"""How a gate's task ends: as was promised, whatever Airflow's own sensor makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+)
+
+from airflow_provider_useapi.compat import is_crash_of_trigger
+from airflow_provider_useapi.exceptions import UseApiConnectionNotFoundError
+
+if TYPE_CHECKING:
+    from airflow_provider_useapi.sensors.on_worker import WorkerGate
+    from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
+
+
+@contextmanager
+def as_promised(sensor: UseApiAccountSensor, gate: WorkerGate | None = None) -> Iterator[None]:
+    """
+    Turn what the base class makes of an end into what was promised.
+
+    Under ``soft_fail`` and ``never_fail`` it skips whatever fails. A permanent error, and a trigger
+    that crashed, are not for skipping; a connection that is not found is for the task's retries,
+    and under ``silent_fail`` nothing else gets past the base class; and a time-out should say what
+    was waited for.
+
+    :param sensor: the task.
+    :param gate: whose time may be up; without one the time-out says so by itself.
+    """
+    try:
+        yield
+    except AirflowSkipException as skip:
+        cause = skip.__cause__
+        if isinstance(cause, AirflowFailException):
+            raise _unwrapped(cause) from None
+        if cause and is_crash_of_trigger(cause):
+            raise cause from cause.__cause__
+        if cause is None or isinstance(cause, AirflowSensorTimeout):
+            raise AirflowSkipException(gate.timed_out() if gate else str(cause)) from None
+        raise
+    except AirflowFailException as failure:
+        raise _unwrapped(failure) from failure.__cause__
+    except AirflowSensorTimeout as timeout:
+        kind = AirflowSkipException if sensor.soft_fail or sensor.never_fail else None
+        told = gate.timed_out() if gate else str(timeout)
+        raise (kind or AirflowSensorTimeout)(told) from None
+
+
+def _unwrapped(failure: AirflowFailException) -> Exception:
+    """A connection that is not found is an ordinary failure; it came in a shell that is none."""
+    cause = failure.__cause__
+    return cause if isinstance(cause, UseApiConnectionNotFoundError) else failure
