@@ -17,6 +17,7 @@ from airflow_provider_useapi.gate.condition import Condition
 from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
 from airflow_provider_useapi.sandbox.account_lists import SECRET
 from airflow_provider_useapi.sensors import useapi as sensors
+from airflow_provider_useapi.sensors.on_worker import WorkerGate
 from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
 from airflow_provider_useapi.triggers.useapi import UseApiAccountEventTrigger, UseApiAccountTrigger
 from tests.helpers.clock import MovableClock
@@ -177,6 +178,29 @@ def test_a_gate_that_pokes_keeps_what_it_was_told(
     looks = Counter(request.path for request in kling.requests)["/v2/account"]
     assert looks > 8
     assert credit_requests(kling) == 2
+
+
+class Notes(dict[str, Any]):
+    """The task's own store."""
+
+    def set(self, key: str, value: Any) -> None:
+        """Keep a value, as JSON."""
+        self[key] = json.loads(json.dumps(value))
+
+
+@pytest.mark.skipif(not sensors.KEEPS_NOTES, reason="Airflow keeps notes of a task from 3.3 on")
+def test_a_gate_that_is_rescheduled_notes_what_it_was_told(
+    kling: Sandbox, clock: MovableClock
+) -> None:
+    context = {"task_state_store": Notes()}
+    waiting = sensor(mode="reschedule", poke_interval=60)
+    for asked, seconds in ((2, 300), (2, 299), (2, 2), (4, 0)):
+        with WorkerGate(waiting, context) as gate_:
+            assert not gate_.look().is_done
+        assert credit_requests(kling) == asked
+        clock.sleep(seconds)
+    note = context["task_state_store"]["useapi_gate"]
+    assert len(note["credits"]) == 2 and "studio" not in json.dumps(note)
 
 
 @needs_streams
