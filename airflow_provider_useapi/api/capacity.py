@@ -9,8 +9,7 @@ that workers and triggerers count alike.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from airflow_provider_useapi.api.endpoints import Endpoint, Service
 from airflow_provider_useapi.api.health import public_reason
 from airflow_provider_useapi.api.hints import hint_of, ref_of, shown_names
+from airflow_provider_useapi.api.joined_rows import least, total_of, with_health, with_jobs
 from airflow_provider_useapi.api.live_readers import READERS, Row, Rows
 from airflow_provider_useapi.api.responses import (
     LAPSED,
@@ -101,7 +101,7 @@ class Capacity:
     @property
     def free_job_slots(self) -> int | None:
         """Jobs that can start now; ``None`` if that is unknown of any account."""
-        return None if self.refused else _sum(account.free for account in self.accounts)
+        return None if self.refused else total_of(account.free for account in self.accounts)
 
     @property
     def free_accounts(self) -> int | None:
@@ -229,52 +229,16 @@ def capacity_of(
     if not others:
         accounts: Iterable[Row] = first.accounts
     elif endpoint.missing == "full":
-        accounts = _with_health(first, others[0][1])
+        accounts = with_health(first, others[0][1])
     elif any(each.none_configured for each in rows.values()):
         accounts = ()
     else:
-        accounts = _with_jobs(endpoint, first, others[0][1])
+        accounts = with_jobs(endpoint, first, others[0][1])
     return Capacity(slug, tuple(_account(row, jobs_per_account) for row in accounts))
 
 
-def _with_health(live: Rows, accounts: Rows) -> Iterator[Row]:
-    """
-    Each account that the live endpoint lists, with its trouble, and then those that it leaves out.
-
-    Those have nothing left, or are in trouble. One that ``/accounts`` does not list is as the live
-    endpoint says.
-    """
-    listed = {account.id.casefold(): account for account in accounts.accounts}
-    there = set()
-    for row in live.accounts:
-        name = row.id.casefold()
-        there.add(name)
-        account = listed.get(name)
-        yield replace(row, trouble=account.trouble or row.trouble) if account else row
-    for name, account in listed.items():
-        if name not in there:
-            yield replace(account, free=0)
-
-
-def _with_jobs(endpoint: Endpoint, jobs: Rows, accounts: Rows) -> Iterator[Row]:
-    """Each account that ``/accounts`` lists, with the jobs that the first endpoint tells of it."""
-    rows_of: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in jobs.accounts:
-        rows_of[row.id.casefold()].append(row)
-    for account in accounts.accounts:
-        rows = rows_of[account.id.casefold()]
-        # A job that names no account may be any one's.
-        is_unknown = jobs.strays or (endpoint.missing == "unknown" and not rows)
-        yield Row(
-            account.id,
-            max_jobs=_least(row.max_jobs for row in (*rows, account)),
-            running=None if is_unknown else _sum(row.running for row in rows),
-            trouble=next((row.trouble for row in (account, *rows) if row.trouble), None),
-        )
-
-
 def _account(row: Row, jobs_per_account: int | None) -> AccountCapacity:
-    max_jobs = _least((row.max_jobs, jobs_per_account))
+    max_jobs = least((row.max_jobs, jobs_per_account))
     if row.free is None:
         free = _left(max_jobs, row.running)
     elif jobs_per_account is None or row.free == 0:
@@ -290,17 +254,3 @@ def _account(row: Row, jobs_per_account: int | None) -> AccountCapacity:
 
 def _left(limit: int | None, running: int | None) -> int | None:
     return None if limit is None or running is None else max(0, limit - running)
-
-
-def _least(limits: Iterable[int | None]) -> int | None:
-    return min((limit for limit in limits if limit is not None), default=None)
-
-
-def _sum(numbers: Iterable[int | None]) -> int | None:
-    """The sum; unknown if one of them is."""
-    total = 0
-    for number in numbers:
-        if number is None:
-            return None
-        total += number
-    return total
