@@ -39,15 +39,13 @@ def new_findings(context: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     :param context: of a task in a DAG that is scheduled on :func:`account_asset`.
     :return: ``{"conn_id", "code", "severity", "service", "message", "since"}`` for each finding
-        that the audit before did not have.
+        that the audit before did not have; with ``ref`` where it is about a linked account.
     """
-    from dataclasses import asdict
-
     from airflow_provider_useapi.audit.snapshot import read_snapshot
     from airflow_provider_useapi.compat import triggering_extras
 
     return [
-        {"conn_id": audit.conn_id, **asdict(finding)}
+        {"conn_id": audit.conn_id, **finding.to_dict()}
         for extra in triggering_extras(context)
         if (audit := read_snapshot(extra))
         for finding in audit.new_findings

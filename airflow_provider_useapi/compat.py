@@ -49,6 +49,10 @@ def without_logger(state: Mapping[str, Any]) -> dict[str, Any]:
     return {**state, **loggers}
 
 
+KEEPS_NOTES = _RELEASE >= (3, 3)
+"""Airflow 3.3 has a store for each task, which outlives a process that is rescheduled."""
+
+
 def task_notes(context: Mapping[str, Any]) -> Notes | None:
     """The task's own store (Airflow 3.3+), or ``None``."""
     notes: Notes | None = context.get("task_state_store")

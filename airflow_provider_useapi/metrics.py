@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from airflow_provider_useapi.audit.snapshot import Snapshot
 
 STATES = ("total", "active", "error", "allocations_left")
-"""What the gauges of an account tell of each service."""
+"""What the gauges of an account tell of each service, beside ``healthy`` and ``credits``."""
 
 _log = logging.getLogger(__name__)
 
@@ -104,10 +104,16 @@ def account_gauges(snapshot: Snapshot) -> Iterator[tuple[str, str, int]]:
             value = getattr(service, state)
             if value is not None:
                 yield slug, state, value
-    before = snapshot.baseline.services if snapshot.baseline else {}
-    for slug in before:
+    for slug, linked in snapshot.linked.items():
+        yield slug, "healthy", linked.healthy
+        if linked.most_credits is not None:
+            yield slug, "credits", linked.most_credits
+    last = snapshot.baseline
+    for slug in last.services if last else ():
         if slug not in snapshot.services:
             yield from ((slug, state, 0) for state in STATES[:3])
+            if last and slug in last.linked:
+                yield slug, "healthy", 0
 
 
 def send(snapshot: Snapshot) -> None:

@@ -15,16 +15,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from airflow_provider_useapi.api.endpoints import Endpoint, Service
+from airflow_provider_useapi.api.health import public_reason
+from airflow_provider_useapi.api.hints import hint_of, ref_of, shown_names
 from airflow_provider_useapi.api.live_readers import READERS, Row, Rows
 from airflow_provider_useapi.api.responses import (
     LAPSED,
     NOT_JSON,
     Answer,
     error_of,
+    is_unknown_path,
     json_of,
     words_of,
 )
-from airflow_provider_useapi.api.services import CATALOGUE, Endpoint, Service, service_of
+from airflow_provider_useapi.api.services import CATALOGUE, service_of
 from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.redaction import MASK, public_text
 from airflow_provider_useapi.validation import check_jobs_per_account
@@ -66,6 +70,19 @@ class AccountCapacity:
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """
+    A linked account that takes no jobs.
+
+    :param account: what may be shown of it.
+    :param reason: why, in the API's words without addresses.
+    """
+
+    account: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Capacity:
     """
     What the linked accounts of a service can take right now.
@@ -90,6 +107,20 @@ class Capacity:
     def free_accounts(self) -> int | None:
         """Healthy accounts with a free job slot; ``None`` if that is unknown of any account."""
         return sum(1 for account in self.accounts if account.free) if self.known else None
+
+    def in_trouble(self, account_id: int | None = None) -> tuple[Trouble, ...]:
+        """
+        The accounts that take no jobs, and why.
+
+        :param account_id: of the useapi.net account, which tells accounts with one hint apart.
+        """
+        ids = [account.id for account in self.accounts]
+        marked = [(hint_of(each), ref_of(account_id, self.service, each)) for each in ids]
+        return tuple(
+            Trouble(name, account.reason or "")
+            for name, account in zip(shown_names(marked), self.accounts, strict=True)
+            if not account.healthy
+        )
 
     @property
     def known(self) -> bool:
@@ -164,7 +195,7 @@ def read_rows(
     said = public_text(words_of(body), secrets)
     if answer.status == 402:
         return Rows(refused=said or LAPSED)
-    if answer.status in endpoint.none_on:
+    if answer.status in endpoint.none_on and not is_unknown_path(answer, body):
         return Rows(none_configured=True)
     # An error that comes with a 200 would else be read as an account of that name.
     if answer.status == 200 and body is not NOT_JSON and not said:
@@ -177,7 +208,7 @@ def read_rows(
 def _public(row: Row, secrets: Collection[str]) -> Row:
     if row.trouble is None:
         return row
-    return replace(row, trouble=public_text(row.trouble, secrets) or "not healthy")
+    return replace(row, trouble=public_reason(row.trouble, row.id, secrets))
 
 
 def capacity_of(
@@ -194,22 +225,46 @@ def capacity_of(
     for each in rows.values():
         if each.refused:
             return Capacity(slug, refused=each.refused)
-    if any(each.none_configured for each in rows.values()):
-        return Capacity(slug)
-    accounts = _joined(rows) if len(rows) > 1 else next(iter(rows.values())).accounts
+    (endpoint, first), *others = rows.items()
+    if not others:
+        accounts: Iterable[Row] = first.accounts
+    elif endpoint.missing == "full":
+        accounts = _with_health(first, others[0][1])
+    elif any(each.none_configured for each in rows.values()):
+        accounts = ()
+    else:
+        accounts = _with_jobs(endpoint, first, others[0][1])
     return Capacity(slug, tuple(_account(row, jobs_per_account) for row in accounts))
 
 
-def _joined(told: Mapping[Endpoint, Rows]) -> Iterator[Row]:
-    """Each account that the second endpoint lists, with the jobs that the first one tells of it."""
-    (endpoint, jobs), (_, accounts) = told.items()
+def _with_health(live: Rows, accounts: Rows) -> Iterator[Row]:
+    """
+    Each account that the live endpoint lists, with its trouble, and then those that it leaves out.
+
+    Those have nothing left, or are in trouble. One that ``/accounts`` does not list is as the live
+    endpoint says.
+    """
+    listed = {account.id.casefold(): account for account in accounts.accounts}
+    there = set()
+    for row in live.accounts:
+        name = row.id.casefold()
+        there.add(name)
+        account = listed.get(name)
+        yield replace(row, trouble=account.trouble or row.trouble) if account else row
+    for name, account in listed.items():
+        if name not in there:
+            yield replace(account, free=0)
+
+
+def _with_jobs(endpoint: Endpoint, jobs: Rows, accounts: Rows) -> Iterator[Row]:
+    """Each account that ``/accounts`` lists, with the jobs that the first endpoint tells of it."""
     rows_of: defaultdict[str, list[Row]] = defaultdict(list)
     for row in jobs.accounts:
         rows_of[row.id.casefold()].append(row)
     for account in accounts.accounts:
         rows = rows_of[account.id.casefold()]
         # A job that names no account may be any one's.
-        is_unknown = jobs.strays or (endpoint.lists_idle and not rows)
+        is_unknown = jobs.strays or (endpoint.missing == "unknown" and not rows)
         yield Row(
             account.id,
             max_jobs=_least(row.max_jobs for row in (*rows, account)),
@@ -222,7 +277,7 @@ def _account(row: Row, jobs_per_account: int | None) -> AccountCapacity:
     max_jobs = _least((row.max_jobs, jobs_per_account))
     if row.free is None:
         free = _left(max_jobs, row.running)
-    elif jobs_per_account is None:
+    elif jobs_per_account is None or row.free == 0:
         free = row.free
     else:
         left = _left(jobs_per_account, row.running)

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+_YEARS = range(2000, 2200)
+"""A moment outside of these is a placeholder, such as year 1, and tells nothing."""
+
+
+def at(value: object, *path: str) -> Any:
+    """What stands under a path of keys; ``None`` if there is nothing."""
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
 
 def count(value: object) -> int | None:
     """A number of things; ``None`` if it is not one."""
@@ -19,3 +33,23 @@ def text(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     return value.encode("utf-8", "replace").decode().replace("\0", "�")
+
+
+def moment(value: object) -> datetime | None:
+    """
+    A moment as services write it, in UTC; ``None`` if it is not one.
+
+    :param value: ISO 8601, also with ``UTC`` at its end, or seconds or milliseconds since 1970.
+    """
+    try:
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value.strip().removesuffix(" UTC"))
+            found = found if found.tzinfo else found.replace(tzinfo=UTC)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            found = datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
+        else:
+            return None
+        found = found.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return found if found.year in _YEARS else None

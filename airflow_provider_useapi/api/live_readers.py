@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_useapi.api.json_values import count
-from airflow_provider_useapi.api.responses import words_of
+from airflow_provider_useapi.api.health import trouble_of
+from airflow_provider_useapi.api.json_values import at, count
 
 
 @dataclass(frozen=True)
@@ -65,21 +65,21 @@ _QUARANTINE = re.compile("quarantin", re.IGNORECASE)
 
 def _available(body: Any) -> Rows | None:
     """``{"available": [{"email", "maxJobs", "executing", "available"}]}``."""
-    offers = _at(body, "available")
+    offers = at(body, "available")
     if not isinstance(offers, list):
         return None
     return Rows(tuple(_offer(offer) for offer in offers))
 
 
 def _offer(offer: Any) -> Row:
-    name = next((name for key in _ID_KEYS if (name := _id(_at(offer, key)))), "")
-    left = _at(offer, "available")
+    name = next((name for key in _ID_KEYS if (name := _id(at(offer, key)))), "")
+    left = at(offer, "available")
     free = 0 if isinstance(left, (int, float)) and left < 0 else count(left)
     if free is None:
         # PixVerse offers less than limit minus running: there is no other way to know.
         return Row(name)
-    limit, running = count(_at(offer, "maxJobs")), count(_at(offer, "executing"))
-    return Row(name, limit, running, free, _trouble(offer))
+    limit, running = count(at(offer, "maxJobs")), count(at(offer, "executing"))
+    return Row(name, limit, running, free, trouble_of(offer))
 
 
 def _accounts(body: Any) -> Rows | None:
@@ -90,9 +90,9 @@ def _accounts(body: Any) -> Rows | None:
         tuple(
             Row(
                 _id(name),
-                max_jobs=count(_at(entry, "maxJobs")),
-                running=count(_at(entry, "running")),
-                trouble=_trouble(entry),
+                max_jobs=count(at(entry, "maxJobs")),
+                running=count(at(entry, "running")),
+                trouble=trouble_of(entry),
             )
             for name, entry in body.items()
         )
@@ -101,12 +101,12 @@ def _accounts(body: Any) -> Rows | None:
 
 def _accounts_inside(body: Any) -> Rows | None:
     """The same under ``accounts``."""
-    return _accounts(_at(body, "accounts"))
+    return _accounts(at(body, "accounts"))
 
 
 def _jobs_by_account(body: Any) -> Rows | None:
     """``{"executing": {account: [job]}}``."""
-    executing = _at(body, "executing")
+    executing = at(body, "executing")
     if not isinstance(executing, dict):
         return None
     return Rows(
@@ -119,15 +119,15 @@ def _jobs_by_account(body: Any) -> Rows | None:
 
 def _list_of_jobs(body: Any) -> Rows | None:
     """``{"jobs": [{"email"}]}``."""
-    jobs = _at(body, "jobs")
-    return _tally(_id(_at(job, "email")) for job in jobs) if isinstance(jobs, list) else None
+    jobs = at(body, "jobs")
+    return _tally(_id(at(job, "email")) for job in jobs) if isinstance(jobs, list) else None
 
 
 def _list_of_tasks(body: Any) -> Rows | None:
     """``[{"taskId": "user:<number>-runwayml:<account>-task:<uuid>"}]``."""
     if not isinstance(body, list):
         return None
-    ids = (_TASK.fullmatch(_id(_at(task, "taskId"))) for task in body)
+    ids = (_TASK.fullmatch(_id(at(task, "taskId"))) for task in body)
     return _tally(match[1] if match else "" for match in ids)
 
 
@@ -139,7 +139,7 @@ def _tally(names: Iterable[str]) -> Rows:
 
 def _google_flow(body: Any) -> Rows | None:
     """``{"emails": [account], "combined": {"summary": {account: {"executing"}}}}``."""
-    emails, combined = _at(body, "emails"), _at(body, "combined")
+    emails, combined = at(body, "emails"), at(body, "combined")
     if not isinstance(emails, list) or not isinstance(combined, dict):
         return None
     names = dict.fromkeys(map(_id, emails))
@@ -186,7 +186,7 @@ def _quarantined(body: Any, names: Collection[str]) -> set[str]:
 def _mureka(body: Any) -> Rows | None:
     """``{"availableAccounts": [account], "accounts": {account: {"total", "error"}}}``."""
     # Despite its name the list holds every configured account, busy ones too.
-    names, accounts = _at(body, "availableAccounts"), _at(body, "accounts")
+    names, accounts = at(body, "availableAccounts"), at(body, "accounts")
     if not isinstance(names, list) or not isinstance(accounts, dict):
         return None
     return Rows(
@@ -194,7 +194,7 @@ def _mureka(body: Any) -> Rows | None:
             Row(
                 name,
                 running=_running(accounts, name, "total"),
-                trouble=_trouble(accounts.get(name)),
+                trouble=trouble_of(accounts.get(name)),
             )
             for name in dict.fromkeys(map(_id, names))
         )
@@ -205,21 +205,7 @@ def _running(counts: Any, name: str, key: str) -> int | None:
     """The count of an account that is listed only while it has something to tell."""
     if not isinstance(counts, dict) or not name:
         return None
-    return count(_at(counts[name], key)) if name in counts else 0
-
-
-def _trouble(entry: Any) -> str | None:
-    """Why an account takes no jobs. Healthy is: ``health`` OK or absent, and no ``error``."""
-    health, error = _at(entry, "health"), _at(entry, "error")
-    if error:
-        return words_of(entry)
-    if health is None or health == "OK":
-        return None
-    return health if isinstance(health, str) else ""
-
-
-def _at(value: Any, key: str) -> Any:
-    return value.get(key) if isinstance(value, Mapping) else None
+    return count(at(counts[name], key)) if name in counts else 0
 
 
 def _id(value: object) -> str:

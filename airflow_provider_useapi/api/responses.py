@@ -100,6 +100,20 @@ def words_of(body: object) -> str:
     return words if isinstance(words, str) else ""
 
 
+def is_unknown_path(answer: Answer, body: object) -> bool:
+    """
+    Whether the API knows nothing under the path that was asked for.
+
+    Only the other 404s say that no account is configured.
+
+    :param body: the decoded one.
+    """
+    if answer.status != 404:
+        return False
+    has_hint = isinstance(body, dict) and "hint" in body
+    return has_hint or b"endpoint not found" in answer.body[:1000].lower()
+
+
 def error_of(
     path: str, answer: Answer, said: str, *, conn_id: str, now: datetime | None
 ) -> UseApiError:

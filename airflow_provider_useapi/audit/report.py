@@ -14,10 +14,20 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from airflow_provider_useapi import __version__
+from airflow_provider_useapi.audit.account_rows import (
+    BROKEN,
+    FINE,
+    WARNED,
+    AccountRow,
+    account_rows,
+)
 from airflow_provider_useapi.audit.rows import Row, rows
 from airflow_provider_useapi.audit.snapshot import MAX_SERVICES, SEVERITIES, Finding, Snapshot
 
 TEMPLATE = "report.html"
+
+_KINDS = {FINE: "fine", WARNED: "warned", BROKEN: "broken"}
+"""How the line of an account is drawn; its mark says the same in black and white."""
 
 _MOST_CELLS = 40
 """A bar of more accounts is not divided into one cell for each."""
@@ -50,7 +60,7 @@ def report(snapshot: Snapshot) -> str:
             severity: sum(found.severity == severity for found in snapshot.findings)
             for severity in SEVERITIES
         },
-        services=[_bar(row, scale) for row in every[:MAX_SERVICES]],
+        services=[{**_bar(row, scale), **_accounts(row, known)} for row in every[:MAX_SERVICES]],
         unshown=max(0, len(every) - MAX_SERVICES),
         cells=scale if scale <= _MOST_CELLS else 0,
         active=sum(service.active for service in listed),
@@ -85,6 +95,19 @@ def _bar(row: Row, scale: int) -> Mapping[str, Any]:
         limit = service.total - row.over
         parts.append(("over", _percent(limit, scale), _percent(row.over, scale)))
     return {"row": row, "service": service, "parts": [] if row.is_gone else parts}
+
+
+def _accounts(row: Row, known: Snapshot | None) -> Mapping[str, Any]:
+    """The linked accounts of a service, one line each."""
+    if known is None or row.is_gone:
+        return {"accounts": [], "left_out": 0}
+    shown, left_out = account_rows(known, row.service.slug)
+    return {"accounts": [_account(each, known) for each in shown], "left_out": left_out}
+
+
+def _account(row: AccountRow, known: Snapshot) -> Mapping[str, Any]:
+    is_new = row.since == known.checked_at
+    return {"row": row, "kind": _KINDS[row.mark], "is_new": is_new}
 
 
 def _percent(length: int, scale: int) -> str:

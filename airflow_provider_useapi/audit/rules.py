@@ -7,10 +7,11 @@ What to do about each finding is in ``docs/audit.md``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from airflow_provider_useapi.audit.linked_rules import LINKED_RULES, is_unread
 from airflow_provider_useapi.audit.snapshot import (
     CRITICAL,
     SEVERITIES,
@@ -30,12 +31,17 @@ class Look:
     :param last: the last one of the same account that told of services, if there is one.
     :param services: the slugs that are audited; ``None`` for all.
     :param renewal_max_age_days: a renewal longer ago than this is a finding.
+    :param session_min_days: a login that expires sooner is a finding, unless it is renewed by
+        itself.
+    :param min_credits: by slug, how many credits each linked account should have.
     """
 
     now: Snapshot
     last: Snapshot | None = None
     services: Collection[str] | None = None
     renewal_max_age_days: int = 35
+    session_min_days: int = 3
+    min_credits: Mapping[str, int] = field(default_factory=dict)
 
     def audits(self, slug: str) -> bool:
         """Whether the findings of a service are asked for."""
@@ -130,6 +136,7 @@ RULES: tuple[Rule, ...] = (
     account_error,
     renewal_overdue,
     unexpected_answer,
+    *LINKED_RULES,
 )
 
 
@@ -139,6 +146,8 @@ def audited(
     *,
     services: Collection[str] | None = None,
     renewal_max_age_days: int = 35,
+    session_min_days: int = 3,
+    min_credits: Mapping[str, int] | None = None,
 ) -> Snapshot:
     """
     Complete a snapshot with what is found about it.
@@ -147,24 +156,37 @@ def audited(
     :param last: the last audit of the same connection, whatever it saw.
     :param services: the slugs to report on; ``None`` for all.
     :param renewal_max_age_days: how long ago the subscription may have been renewed.
+    :param session_min_days: how long a login should last that its owner has to renew.
+    :param min_credits: by slug, how many credits each linked account should have.
     :return: the snapshot with its findings, each with its ``since``, and with the baseline.
     """
     if now.tells and last and last.last_known and last.last_known.account_id != now.account_id:
         last = None  # another account behind the same connection: nothing of it counts here
     baseline = last.last_known if last else None
-    look = Look(now, baseline if now.tells else None, services, renewal_max_age_days)
-    known = {
-        finding.about: finding.since
+    look = Look(
+        now,
+        baseline if now.tells else None,
+        services,
+        renewal_max_age_days,
+        session_min_days,
+        min_credits or {},
+    )
+    before = {
+        finding.about: finding
         for past in (baseline, last)
-        for finding in (past.findings if past else ())
+        for finding in ((*past.held, *past.findings) if past else ())
     }
     findings = (finding for rule in RULES for finding in rule(look))
     return replace(
         now,
         findings=tuple(
-            replace(finding, since=known.get(finding.about, now.checked_at))
+            replace(
+                finding,
+                since=before[finding.about].since if finding.about in before else now.checked_at,
+            )
             for finding in sorted(findings, key=lambda each: SEVERITIES.index(each.severity))
         ),
+        held=tuple(finding for finding in before.values() if is_unread(now, finding)),
         baseline=baseline,
     )
 

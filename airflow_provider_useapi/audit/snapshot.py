@@ -8,13 +8,14 @@ event. So it holds named fields only, and every text from outside is cut and cle
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from airflow_provider_useapi.api.account import Account, ServiceAccounts
+from airflow_provider_useapi.audit.linked import LinkedAccounts, Reading
 from airflow_provider_useapi.redaction import MASK, public_text
 
 VERSION = 1
@@ -25,7 +26,7 @@ SEVERITIES = (CRITICAL, WARNING)
 """Worst first."""
 
 MAX_SERVICES = 100
-"""How many services and how many findings are stored; an account has a dozen."""
+"""How many services, and how many findings about none of their accounts, are stored."""
 
 _PLAIN = (
     "conn_id", "checked_at", "refusal", "account_id", "subscription_is_active", "subscriptions",
@@ -46,6 +47,7 @@ class Finding:
     :param service: the slug of the service, ``None`` if it is about the whole account.
     :param message: what is wrong, with the numbers.
     :param since: when an audit found it first and every one since, ISO 8601.
+    :param ref: which linked account it is about, ``None`` if it is about none.
     """
 
     code: str
@@ -53,11 +55,29 @@ class Finding:
     service: str | None
     message: str
     since: str = ""
+    ref: str | None = None
 
     @property
-    def about(self) -> tuple[str, str | None]:
+    def about(self) -> tuple[str | None, ...]:
         """What makes it the same finding as one of another audit."""
-        return self.code, self.service
+        return (
+            (self.code, self.service) if self.ref is None else (self.code, self.service, self.ref)
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is stored and told of it; ``ref`` only where it is about a linked account."""
+        told = asdict(self)
+        return told if self.ref is not None else {k: v for k, v in told.items() if k != "ref"}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Finding:
+        """
+        The reverse of :meth:`to_dict`. What a newer release has added is left alone.
+
+        :raises TypeError: if it is something else.
+        """
+        names = {each.name for each in fields(cls)}
+        return cls(**{name: value for name, value in stored.items() if name in names})
 
 
 @dataclass(frozen=True)
@@ -73,8 +93,13 @@ class Snapshot:
     :param renewed_on: the day the subscription was renewed, ISO 8601.
     :param error: what the API says is wrong with the account.
     :param services: linked accounts for each service, by slug.
+    :param linked: the linked accounts of each service, by slug, where they were read.
+    :param has_captchas: whether Google Flow can solve captchas; ``None`` if that was not read.
+    :param unread: what could not be read, a sentence each.
     :param oddities: fields of the answer that could not be read.
     :param findings: what was found, worst first.
+    :param held: findings of the audit before that this one could not look after; they are none of
+        this audit, and keep their ``since``.
     :param baseline: the last snapshot that told of services, kept by those that do not.
     """
 
@@ -89,19 +114,27 @@ class Snapshot:
     renewed_on: str | None = None
     error: str | None = None
     services: Mapping[str, ServiceAccounts] = field(default_factory=dict, hash=False)
+    linked: Mapping[str, LinkedAccounts] = field(default_factory=dict, hash=False)
+    has_captchas: bool | None = None
+    unread: tuple[str, ...] = ()
     oddities: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    held: tuple[Finding, ...] = ()
     baseline: Snapshot | None = None
 
     @classmethod
-    def of_account(cls, account: Account, conn_id: str, checked_at: str) -> Snapshot:
+    def of_account(
+        cls, account: Account, conn_id: str, checked_at: str, reading: Reading | None = None
+    ) -> Snapshot:
         """
         The snapshot of an account that the API told of.
 
         :param account: what the API answered.
         :param conn_id: the Airflow connection.
         :param checked_at: when, ISO 8601.
+        :param reading: what else was read.
         """
+        reading = reading or Reading()
         is_foreign = not account.is_recognisable and account.error is None
         services = [
             replace(service, slug=_label(service.slug), name=public_text(service.name, limit=_NAME))
@@ -119,6 +152,9 @@ class Snapshot:
             renewed_on=account.renewed_on.isoformat() if account.renewed_on else None,
             error=_error(account),
             services={service.slug: service for service in services},
+            linked=reading.linked,
+            has_captchas=reading.has_captchas,
+            unread=reading.unread[:MAX_SERVICES],
             oddities=tuple(public_text(path, limit=_NAME) for path in account.oddities[:10]),
         )
 
@@ -155,11 +191,22 @@ class Snapshot:
             "version": VERSION,
             **{name: getattr(self, name) for name in _PLAIN},
             "services": {service.slug: service.to_dict() for service in kept},
-            "findings": [asdict(finding) for finding in self.findings[:MAX_SERVICES]],
+            "findings": [finding.to_dict() for finding in _kept(self.findings)],
+            **self._linked_extra(),
         }
         if self.baseline and not self.tells:
             stored["baseline"] = replace(self.baseline, baseline=None).to_extra()
         return stored
+
+    def _linked_extra(self) -> dict[str, Any]:
+        """What is stored of the linked accounts, where there is something: an old form has none."""
+        told = {
+            "linked": {slug: linked.to_dict() for slug, linked in self.linked.items()},
+            "unread": list(self.unread),
+            "held": [finding.to_dict() for finding in self.held],
+        }
+        stored = {name: value for name, value in told.items() if value}
+        return stored if self.has_captchas is None else {**stored, "captchas": self.has_captchas}
 
 
 def read_snapshot(extra: object) -> Snapshot | None:
@@ -180,7 +227,14 @@ def read_snapshot(extra: object) -> Snapshot | None:
                 slug: ServiceAccounts(slug=slug, **counts)
                 for slug, counts in _nested(stored["services"]).items()
             },
-            findings=tuple(Finding(**finding) for finding in _nested(stored["findings"])),
+            findings=tuple(map(Finding.from_dict, _nested(stored["findings"]))),
+            linked={
+                slug: LinkedAccounts.from_dict(linked)
+                for slug, linked in _nested(stored.get("linked", {})).items()
+            },
+            has_captchas=stored.get("captchas"),
+            unread=tuple(map(str, _nested(stored.get("unread", ())))),
+            held=tuple(map(Finding.from_dict, _nested(stored.get("held", ())))),
             baseline=read_snapshot(stored.get("baseline")),
         )
     except (TypeError, ValueError, KeyError, AttributeError):
@@ -195,11 +249,17 @@ def read_findings(audit: Any) -> list[Finding] | None:
     :return: ``None`` if it is not that of an audit.
     """
     try:
-        findings = [Finding(**finding) for finding in audit["findings"]]
+        findings = list(map(Finding.from_dict, audit["findings"]))
         is_audit = isinstance(audit["summary"], str)
-    except (TypeError, KeyError, IndexError):
+    except (TypeError, KeyError, IndexError, AttributeError):
         return None
     return findings if is_audit and all(each.severity in SEVERITIES for each in findings) else None
+
+
+def _kept(findings: Sequence[Finding]) -> list[Finding]:
+    """Every finding about a linked account, and of the others no more than there are services."""
+    others = iter(range(MAX_SERVICES))
+    return [each for each in findings if each.ref is not None or next(others, None) is not None]
 
 
 def _error(account: Account) -> str | None:

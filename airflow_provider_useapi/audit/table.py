@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from airflow_provider_useapi.audit.account_rows import account_rows
 from airflow_provider_useapi.audit.rows import rows
 from airflow_provider_useapi.audit.snapshot import MAX_SERVICES, Finding, Snapshot
 
+_ACCOUNTS = ("service", "", "account", "login until", "credits", "what is wrong")
 _HEAD = ("service", "active", "error", "total", "left", "since last")
 
 
@@ -38,6 +40,26 @@ def table(snapshot: Snapshot) -> Iterator[str]:
         yield f"{first.ljust(widths[0])}  {'  '.join(aligned)}".rstrip()
     if len(every) > MAX_SERVICES:
         yield f"and {len(every) - MAX_SERVICES} more services"
+    yield from _linked(known)
+
+
+def _linked(snapshot: Snapshot) -> Iterator[str]:
+    """Each linked account in a line, those in trouble first."""
+    cells = [_ACCOUNTS]
+    for slug in snapshot.linked:
+        shown, left_out = account_rows(snapshot, slug)
+        for row in shown:
+            wrong = "; ".join(row.troubles)
+            cells.append((slug, row.mark, row.name, row.login_until, row.credits, wrong))
+        if left_out:
+            cells.append((slug, "", f"and {left_out} more", "", "", ""))
+    if len(cells) == 1:
+        return
+    yield ""
+    widths = [max(len(line[column]) for line in cells) for column in range(len(_ACCOUNTS))]
+    for line_cells in cells:
+        padded = (cell.ljust(width) for cell, width in zip(line_cells, widths, strict=True))
+        yield "  ".join(padded).rstrip()
 
 
 def line(finding: Finding, checked_at: str | None = None) -> str:

@@ -8,6 +8,7 @@ import select
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn, TextIO
 
 from airflow.cli.simple_table import AirflowConsole
@@ -15,12 +16,15 @@ from airflow.utils.cli import suppress_logs_and_warning
 from airflow.utils.providers_configuration_loader import providers_configuration_loaded
 
 from airflow_provider_useapi import clock
-from airflow_provider_useapi.api.account import Account
+from airflow_provider_useapi.api.account import Account, ServiceAccounts
 from airflow_provider_useapi.api.capacity import Capacity
+from airflow_provider_useapi.api.linked_accounts import accounts_service
+from airflow_provider_useapi.api.services import CATALOGUE
+from airflow_provider_useapi.audit.linked import Linked, read_linked
 from airflow_provider_useapi.compat import see_database_connections
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.gate import messages
-from airflow_provider_useapi.gate.condition import FIELDS, Condition
+from airflow_provider_useapi.gate.condition import CREDITS, FIELDS, Condition
 from airflow_provider_useapi.gate.questions import ask_all, look
 from airflow_provider_useapi.gate.verdict import Verdict
 from airflow_provider_useapi.hooks.useapi import UseApiHook
@@ -28,6 +32,12 @@ from airflow_provider_useapi.redaction import public_text
 
 CLOSED, ERROR = 1, 2
 """Exit codes. Python's own for a crash is 1, too, so that every crash is turned into an error."""
+
+_NOT_IN_LINES = ("service", "in_trouble", "checked_at")
+"""What a line of a gate has no room for; its reasons say more."""
+
+_HINT = "account"
+"""The column that names a linked account."""
 
 PERSONAL = ("email", "name", "replyUrl")
 
@@ -74,7 +84,7 @@ def account(args: Namespace) -> None:
 @_command
 def check(args: Namespace) -> None:
     """Check once whether a gate would be open, and exit with 1 if not: ``airflow useapi check``."""
-    condition = Condition(**{name: getattr(args, name) for name in FIELDS})
+    condition = Condition(**{name: getattr(args, name) for name in (*FIELDS, CREDITS)})
     with UseApiHook(args.conn_id) as hook:
         verdict = ask_all(look(condition), functools.partial(hook.retrying(), hook.answer))
     for warning in verdict.warnings:
@@ -107,6 +117,46 @@ def capacity(args: Namespace) -> None:
     _print(rows, args.output)
 
 
+@_command
+def accounts(args: Namespace) -> None:
+    """Print which linked accounts are in trouble, and why: ``airflow useapi accounts``."""
+    with UseApiHook(args.conn_id) as hook:
+        if args.service is not None:
+            slug = accounts_service(args.service)[0].slug
+        found = hook.get_account()
+        if args.service is not None:
+            only = found.services.get(slug, ServiceAccounts(args.service, slug))
+            found = replace(found, services={slug: only})
+        reading = hook.request_all(read_linked(found, _telling() if args.credits else ()))
+    rows = [
+        _linked(slug, name, each, with_credits=args.credits)
+        for slug, linked in reading.linked.items()
+        for name, each in linked.named()
+    ]
+    _print(rows, args.output)
+    if reading.unread:
+        _fail("\n".join(f"Not read: {sentence}" for sentence in reading.unread))
+
+
+def _telling() -> list[str]:
+    """The services whose credits are numbers that can be read without a side effect."""
+    return [each.slug for each in CATALOGUE if each.credits and each.credits.total]
+
+
+def _linked(slug: str, name: str, account: Linked, *, with_credits: bool) -> dict[str, Any]:
+    row = {
+        "service": slug,
+        "account": name,
+        "healthy": account.healthy,
+        "reason": account.reason,
+        "max_jobs": account.max_jobs,
+        "session_expires": account.session_expires,
+    }
+    if with_credits:
+        row |= {"plan": account.plan, "credits": account.credits, "unit": account.unit}
+    return row
+
+
 def _headline(found: Account) -> str:
     whose = "Account without an id" if found.id is None else f"Account {found.id}"
     state = "active" if found.subscription_is_active else "not active"
@@ -121,7 +171,7 @@ def _row(verdict: Verdict, output: str) -> dict[str, Any]:
     if output in ("json", "yaml"):
         return {**row, "reasons": list(verdict.reasons)}
     # What a line has room for; the reasons stand beside it.
-    return {key: value for key, value in row.items() if key not in ("service", "checked_at")}
+    return {key: value for key, value in row.items() if key not in _NOT_IN_LINES}
 
 
 def _free(found: Capacity) -> str:
@@ -144,7 +194,7 @@ def _print(rows: Sequence[Mapping[str, Any]], output: str) -> None:
     show = as_data.get(output)
     if show is None:
         show = functools.partial(console.print_as, output=output)
-        rows = [{key: _cell(value, output) for key, value in row.items()} for row in rows]
+        rows = [{key: _cell(key, value, output) for key, value in row.items()} for row in rows]
     _write(sys.stdout, functools.partial(show, rows))
 
 
@@ -191,12 +241,13 @@ def _empty_into_nothing(stream: TextIO) -> None:
     os.close(nothing)
 
 
-def _cell(value: object, output: str) -> object:
+def _cell(key: str, value: object, output: str) -> object:
     from rich.markup import escape
 
     if not isinstance(value, str):
         return value
-    shown = public_text(value, limit=500)
+    # The hint of an account is fit to be shown, and looks like an address.
+    shown = value if key == _HINT else public_text(value, limit=500)
     return escape(shown) if output == "table" else shown
 
 

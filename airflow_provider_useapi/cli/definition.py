@@ -89,6 +89,26 @@ def get_useapi_commands() -> list[CLICommand]:
                     func=lazy_load_command(f"{_COMMANDS}.capacity"),
                     args=(Arg(("service",), help=_SERVICE), ARG_JOBS_PER_ACCOUNT, *every),
                 ),
+                ActionCommand(
+                    name="accounts",
+                    help="Show which linked accounts are in trouble, and why",
+                    description=(
+                        "Show the linked accounts, each by a hint of its address, with health,"
+                        " reason, job limit and the expiry of its login. Exits with 2 if something"
+                        " cannot be read."
+                    ),
+                    func=lazy_load_command(f"{_COMMANDS}.accounts"),
+                    args=(
+                        Arg(("service",), help=f"{_SERVICE} (default: all)", nargs="?"),
+                        Arg(
+                            ("--credits",),
+                            help="Ask the services for plan and credits, one live request for each"
+                            " account",
+                            action="store_true",
+                        ),
+                        *every,
+                    ),
+                ),
             ),
         )
     ]

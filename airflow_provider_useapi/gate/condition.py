@@ -37,6 +37,7 @@ class Condition:
     :param min_free_accounts: minimum number of accounts with a free job slot right now.
     :param min_free_job_slots: minimum number of free job slots right now, of all accounts.
     :param jobs_per_account: the user's own limit of jobs that an account runs at a time.
+    :param min_credits: minimum number of credits that one usable linked account has.
     :raises UseApiConfigError: if a number is not a whole one, or is stated where nothing uses it.
     """
 
@@ -49,6 +50,7 @@ class Condition:
     )
     min_free_job_slots: int | None = _threshold("free job slots right now", is_live=True)
     jobs_per_account: int | None = None
+    min_credits: int | None = _threshold("credits of one linked account")
 
     def __post_init__(self) -> None:
         stated = [name for name in THRESHOLDS if getattr(self, name) is not None]
@@ -86,7 +88,10 @@ class Condition:
 
     def arguments(self) -> dict[str, Any]:
         """The fields by name, as the triggers take and store them."""
-        return {name: getattr(self, name) for name in FIELDS}
+        arguments = {name: getattr(self, name) for name in FIELDS}
+        if self.min_credits is not None:  # a triggerer of an older release does not know it
+            arguments[CREDITS] = self.min_credits
+        return arguments
 
 
 class ConditionArguments(TypedDict, total=False):
@@ -101,7 +106,12 @@ class ConditionArguments(TypedDict, total=False):
     jobs_per_account: int | None
 
 
-FIELDS = tuple(each.name for each in fields(Condition))
+CREDITS = "min_credits"
+"""The threshold that only gates have: a watcher would read credits for ever."""
+
+FIELDS = tuple(each.name for each in fields(Condition) if each.name != CREDITS)
+"""What gates and watchers alike wait for."""
+
 THRESHOLDS: Mapping[str, str] = {
     each.name: each.metadata["about"] for each in fields(Condition) if each.metadata
 }

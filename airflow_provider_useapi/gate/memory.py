@@ -8,10 +8,11 @@ is deferred hands it to its trigger, and gets it back with the time-out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_useapi.api.kept_credits import KeptCredits, from_note, to_note
 from airflow_provider_useapi.connection.mark import Mark
 from airflow_provider_useapi.exceptions import (
     UseApiAuthError,
@@ -45,6 +46,7 @@ class Memory:
     :param refused_until: when a refused token is tried once more; ``None`` if it is not refused.
     :param ends: when the time is up: a token that is refused then is refused for good.
     :param mark: whom the API saw at the last look; ``None`` if nobody knows.
+    :param kept: credits that were told to that one, to be kept for a while.
     :param is_taken_over: whether another process began this gate, so long ago that it has been
         answered.
     :param said: the finding that was logged last.
@@ -57,6 +59,7 @@ class Memory:
     refused_until: datetime | None = None
     ends: datetime | None = None
     mark: Mark | None = None
+    kept: KeptCredits = field(default_factory=dict, hash=False)
     is_taken_over: bool = False
     said: tuple[tuple[str, ...], str] | None = None
     said_at: datetime | None = None
@@ -73,7 +76,15 @@ class Memory:
 
     def closed(self, verdict: Verdict) -> Memory:
         """After a look that found the gate closed."""
-        return replace(self, reasons=verdict.reasons, error="", not_before=None, refused_until=None)
+        kept = self.kept if verdict.kept is None else verdict.kept
+        return replace(
+            self,
+            reasons=verdict.reasons,
+            error="",
+            not_before=None,
+            refused_until=None,
+            kept=kept,
+        )
 
     def failed(self, error: UseApiError, now: datetime) -> Memory:
         """After a look that got no answer that counts."""
@@ -113,7 +124,7 @@ class Memory:
             return self
         if self.mark.fits(settings):
             return replace(self, mark=Mark.of(settings))
-        return replace(self, not_before=None, refused_until=None, mark=None)
+        return replace(self, not_before=None, refused_until=None, mark=None, kept={})
 
     def ending(self, end: datetime) -> Memory:
         """With the time-out, which is told once: a refused token is tried then at the latest."""
@@ -144,6 +155,7 @@ class Memory:
             "not_before": "",
             **moments,
             **(self.mark.to_note() if self.mark else {}),
+            **({"credits": to_note(self.kept)} if self.kept else {}),
         }
 
     @classmethod
@@ -159,6 +171,7 @@ class Memory:
                 refused_until=refused_until,
                 ends=ends,
                 mark=Mark.from_note(fields),
+                kept=from_note(fields.get("credits")),
             )
         except (TypeError, ValueError, KeyError):
             return cls()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,15 @@ from airflow_provider_useapi.redaction import public_text
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.api.account import Account, ServiceAccounts
+    from airflow_provider_useapi.api.capacity import Trouble
+    from airflow_provider_useapi.api.kept_credits import Kept
     from airflow_provider_useapi.gate.verdict import Verdict
 
 _NAMES_LISTED = 10
 """How many service names a message lists at most."""
+
+_ACCOUNTS_TOLD = 5
+"""How many linked accounts in trouble a message tells of at most."""
 
 TOKEN_RENEWED = "The token was refused, but the connection has a new one: checking again."  # noqa: S105 - a sentence
 OTHER_RELEASE = (
@@ -51,6 +56,36 @@ def too_few(slug: str, what: str, there: int | None, wanted: int) -> str:
     return f"{name_of(slug)}: {there} {what}, {wanted} needed"
 
 
+def unusable(slug: str, troubles: Sequence[Trouble]) -> Iterator[str]:
+    """Which linked accounts cannot be used, and why: what a number does not tell."""
+    for each in troubles[:_ACCOUNTS_TOLD]:
+        yield f"{name_of(slug)}: {each.account} cannot be used ({each.reason})"
+    if len(troubles) > _ACCOUNTS_TOLD:
+        more = len(troubles) - _ACCOUNTS_TOLD
+        yield f"{name_of(slug)}: {more} more accounts cannot be used"
+
+
+def credits_of(account: str, kept: Kept | None) -> str:
+    """What an account has that has not enough."""
+    if kept is None or kept.total is None:
+        why = f" ({kept.failed})" if kept and kept.failed else ""
+        return f"{account} unknown{why}"
+    if kept.credits.is_unpaid:
+        return f"{account} {kept.total}, no paid plan ({kept.plan})"
+    return f"{account} {kept.total}"
+
+
+def too_few_credits(slug: str, wanted: int, told: Sequence[str]) -> str:
+    """No usable account has the credits that are wanted, with what each has."""
+    if not told:
+        return f"{name_of(slug)}: no account can be used, {wanted} credits needed on one"
+    more = f" and {len(told) - _ACCOUNTS_TOLD} more" if len(told) > _ACCOUNTS_TOLD else ""
+    return (
+        f"{name_of(slug)}: {wanted} credits needed on one account:"
+        f" {', '.join(told[:_ACCOUNTS_TOLD])}{more}"
+    )
+
+
 # --- Lines of the log -----------------------------------------------------------------------------
 
 
@@ -62,9 +97,10 @@ def opened(verdict: Verdict) -> str:
     active = f"{name_of(found.slug)}: {found.active} of {found.total} accounts active"
     if verdict.free_job_slots is None:
         return f"The gate is open: {active}."
+    troubles = "".join(f"; {each}" for each in unusable(found.slug, verdict.in_trouble or ()))
     return (
         f"The gate is open: {active}, {verdict.free_accounts} free, with {verdict.free_job_slots}"
-        " free job slots."
+        f" free job slots{troubles}."
     )
 
 

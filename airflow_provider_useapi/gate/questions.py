@@ -10,15 +10,31 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any, TypeVar
 
 from airflow_provider_useapi.api.account import Account
+from airflow_provider_useapi.api.account_requests import Request
 from airflow_provider_useapi.api.capacity import capacity_of, live_service
+from airflow_provider_useapi.api.credits import credits_service
+from airflow_provider_useapi.api.endpoints import CreditsPage, Endpoint
+from airflow_provider_useapi.api.hints import hint_of, ref_of, shown_names
+from airflow_provider_useapi.api.kept_credits import CreditRound, Kept
+from airflow_provider_useapi.api.linked_accounts import (
+    AccountStatus,
+    accounts_service,
+    read_statuses,
+)
 from airflow_provider_useapi.api.live_readers import Rows
-from airflow_provider_useapi.api.services import Endpoint, slug_of
+from airflow_provider_useapi.api.services import slug_of
 from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiConfigError, UseApiError
 from airflow_provider_useapi.gate.condition import Condition
-from airflow_provider_useapi.gate.verdict import Verdict, judge_account, judge_capacity
+from airflow_provider_useapi.gate.verdict import (
+    Verdict,
+    judge_account,
+    judge_capacity,
+    judge_credits,
+)
 from airflow_provider_useapi.redaction import public_text
 
 
@@ -33,7 +49,8 @@ class About(Enum):
     RENEWAL = "renewal"
 
 
-Question = About | Endpoint
+Question = About | Endpoint | Request | CreditRound
+Q = TypeVar("Q")
 T = TypeVar("T")
 Questions = Generator[Question, Any, T]
 
@@ -46,11 +63,20 @@ class Target:
     :param condition: what the gate waits for.
     :param slug: the slug of its service, ``None`` if only the subscription counts.
     :param endpoints: what to ask beyond the account.
+    :param page: where to read credits in the end; ``None`` if they do not count.
+    :param accounts: what to ask for the accounts that have them, if no endpoint tells.
     """
 
     condition: Condition
     slug: str | None = None
     endpoints: tuple[Endpoint, ...] = ()
+    page: CreditsPage | None = None
+    accounts: Request | None = None
+
+    @property
+    def asks_more(self) -> bool:
+        """Whether the account alone does not tell."""
+        return bool(self.endpoints) or self.page is not None
 
 
 def target_of(condition: Condition) -> Target:
@@ -70,10 +96,17 @@ def target_of(condition: Condition) -> Target:
             " its slug, for example 'kling', or leave the argument out to wait for the subscription"
             " alone."
         )
-    if not condition.is_live:
-        return Target(condition, slug_of(service))
-    entry = live_service(service, condition.jobs_per_account)
-    return Target(condition, entry.slug, entry.live)
+    page: CreditsPage | None = None
+    accounts: Request | None = None
+    endpoints: tuple[Endpoint, ...] = ()
+    if condition.min_credits is not None:
+        _, page = credits_service(service, total_needed=True)
+    if condition.is_live:
+        endpoints = live_service(service, condition.jobs_per_account).live
+    elif page is not None:
+        entry, endpoint = accounts_service(service)
+        accounts = Request(endpoint.path, partial(read_statuses, entry, endpoint, None))
+    return Target(condition, slug_of(service), endpoints, page, accounts)
 
 
 def look(condition: Condition) -> Questions[Verdict]:
@@ -108,22 +141,39 @@ def verdict(found: Account, target: Target) -> Questions[Verdict]:
     What an account means for a gate.
 
     Of the live endpoints only those that are needed are asked, and once everything that the account
-    tells holds.
+    tells holds; credits come last, once everything else does.
 
     :param found: the account.
     :param target: what the gate waits for.
     """
     told = judge_account(found, target.condition, target.slug)
-    if told.reasons or target.slug is None or not target.endpoints:
+    if told.reasons or target.slug is None or not target.asks_more:
         return told
-    rows: dict[Endpoint, Rows] = {}
-    for endpoint in target.endpoints:
-        rows[endpoint] = yield endpoint
-    capacity = capacity_of(target.slug, rows, target.condition.jobs_per_account)
-    return judge_capacity(told, target.condition, capacity)
+    usable: list[str] = []
+    healthy: list[str] = []
+    if target.endpoints:
+        rows: dict[Endpoint, Rows] = {}
+        for endpoint in target.endpoints:
+            rows[endpoint] = yield endpoint
+        capacity = capacity_of(target.slug, rows, target.condition.jobs_per_account)
+        told = judge_capacity(told, target.condition, capacity, found.id)
+        healthy = [each.id for each in capacity.accounts if each.healthy]
+        usable = [each.id for each in capacity.accounts if each.free]
+    elif target.accounts:
+        listed: tuple[AccountStatus, ...] = yield target.accounts
+        healthy = usable = [each.id for each in listed if each.healthy]
+    if told.reasons or target.page is None:
+        return told
+    refs = {ref_of(found.id, target.slug, each): each for each in healthy}
+    kept: dict[str, Kept] = yield CreditRound(target.slug, target.page, refs)
+    named = zip(
+        refs, shown_names([(hint_of(each), ref) for ref, each in refs.items()]), strict=True
+    )
+    wanted = {ref: name for ref, name in named if refs[ref] in usable}
+    return judge_credits(told, target.condition, wanted, kept)
 
 
-def ask_all(questions: Questions[T], ask: Callable[[Question], Any]) -> T:
+def ask_all(questions: Generator[Q, Any, T], ask: Callable[[Q], Any]) -> T:
     """
     Put each question to ``ask``.
 
@@ -144,7 +194,7 @@ def ask_all(questions: Questions[T], ask: Callable[[Question], Any]) -> T:
         return result
 
 
-async def aask_all(questions: Questions[T], ask: Callable[[Question], Awaitable[Any]]) -> T:
+async def aask_all(questions: Generator[Q, Any, T], ask: Callable[[Q], Awaitable[Any]]) -> T:
     """:func:`ask_all` for an event loop."""
     try:
         question = next(questions)

@@ -6,8 +6,8 @@ Worker and triggerer ask the same ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_useapi.api.account import Account, ServiceAccounts
@@ -15,7 +15,11 @@ from airflow_provider_useapi.gate import messages
 from airflow_provider_useapi.gate.condition import Condition
 
 if TYPE_CHECKING:
-    from airflow_provider_useapi.api.capacity import Capacity
+    from airflow_provider_useapi.api.capacity import Capacity, Trouble
+    from airflow_provider_useapi.api.kept_credits import KeptCredits
+
+MAX_IN_TROUBLE = 50
+"""How many accounts in trouble an XCom names at most."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Verdict:
     :param found: the linked accounts of the service.
     :param free_accounts: accounts with a free job slot; ``None`` if unknown or not asked for.
     :param free_job_slots: the same of job slots.
+    :param in_trouble: accounts that cannot be used; ``None`` if the look has not read them.
+    :param kept: the credits that it knows, to be kept for a while; ``None`` if they do not count.
     """
 
     reasons: tuple[str, ...]
@@ -39,6 +45,8 @@ class Verdict:
     found: ServiceAccounts | None = None
     free_accounts: int | None = None
     free_job_slots: int | None = None
+    in_trouble: tuple[Trouble, ...] | None = None
+    kept: KeptCredits | None = field(default=None, hash=False)
 
     @property
     def open(self) -> bool:
@@ -51,7 +59,9 @@ class Verdict:
 
         :param checked_at: when the look was, ISO 8601.
         """
-        found = self.found
+        found, troubles = self.found, self.in_trouble
+        if troubles is not None:
+            troubles = troubles[:MAX_IN_TROUBLE]
         return {
             "service": found.name if found else self.slug,
             "slug": self.slug,
@@ -62,6 +72,7 @@ class Verdict:
             "allocations_left": found.allocations_left if found else None,
             "free_accounts": self.free_accounts,
             "free_job_slots": self.free_job_slots,
+            "in_trouble": None if troubles is None else [each.account for each in troubles],
             "checked_at": checked_at,
         }
 
@@ -87,25 +98,54 @@ def judge_account(account: Account, condition: Condition, slug: str | None) -> V
     return Verdict(tuple(reasons), warnings, account.subscription_is_active, slug=slug, found=found)
 
 
-def judge_capacity(verdict: Verdict, condition: Condition, capacity: Capacity) -> Verdict:
+def judge_capacity(
+    verdict: Verdict, condition: Condition, capacity: Capacity, account_id: int | None = None
+) -> Verdict:
     """
     The verdict of the account, completed by what is free right now.
+
+    Accounts in trouble are told where they keep the gate closed.
 
     :param verdict: what :func:`judge_account` says.
     :param condition: what the gate waits for.
     :param capacity: what is free at its service.
+    :param account_id: of the useapi.net account, which tells linked accounts apart.
     """
     if capacity.refused:
         # The subscription lapsed between the two answers.
         told = (messages.lapsed(capacity.refused),) if verdict.subscription_is_active else ()
         return replace(verdict, reasons=(*verdict.reasons, *told), subscription_is_active=False)
     reasons = [reason for rule in _CAPACITY_RULES for reason in rule(condition, capacity)]
+    troubles = capacity.in_trouble(account_id)
+    if reasons:
+        reasons += messages.unusable(capacity.service, troubles)
     return replace(
         verdict,
         reasons=(*verdict.reasons, *reasons),
+        in_trouble=troubles,
         free_accounts=capacity.free_accounts,
         free_job_slots=capacity.free_job_slots,
     )
+
+
+def judge_credits(
+    verdict: Verdict, condition: Condition, names: Mapping[str, str], kept: KeptCredits
+) -> Verdict:
+    """
+    The verdict of all else, completed by what the accounts have left.
+
+    One account has to have enough: several may share one pool, so that nothing is added up.
+
+    :param verdict: without a reason so far.
+    :param names: what each account that can be used may be shown by, by its ref.
+    :param kept: the credits of accounts, by their refs.
+    """
+    least = condition.min_credits or 0
+    if any(kept[ref].credits.has(least) for ref in names if ref in kept):
+        return replace(verdict, kept=kept)
+    told = [messages.credits_of(name, kept.get(ref)) for ref, name in names.items()]
+    reason = messages.too_few_credits(verdict.slug or "", least, told)
+    return replace(verdict, reasons=(*verdict.reasons, reason), kept=kept)
 
 
 def active_accounts(wanted: Condition, found: ServiceAccounts) -> Iterator[str]:

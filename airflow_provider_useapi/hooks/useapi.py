@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from tenacity import Retrying
 
     from airflow_provider_useapi.api.account import Account
+    from airflow_provider_useapi.api.account_requests import Request, Requests
     from airflow_provider_useapi.api.capacity import Capacity
+    from airflow_provider_useapi.api.credits import Credits
+    from airflow_provider_useapi.api.kept_credits import CreditRound, Kept, KeptCredits
+    from airflow_provider_useapi.api.linked_accounts import AccountStatus
     from airflow_provider_useapi.connection.settings import Settings
     from airflow_provider_useapi.gate.questions import Question
     from airflow_provider_useapi.transport.session import Session
@@ -96,14 +100,34 @@ class UseApiHook(BaseHook):
         :param question: of :mod:`airflow_provider_useapi.gate.questions`.
         :raises UseApiError: as :meth:`get_account`.
         """
+        from airflow_provider_useapi.api.account_requests import Request
         from airflow_provider_useapi.api.capacity import read_rows
+        from airflow_provider_useapi.api.kept_credits import CreditRound
         from airflow_provider_useapi.gate.questions import About
 
         if question is About.ACCOUNT:
             return self.look()
         if question is About.RENEWAL:
             return self.has_new_token()
+        if isinstance(question, Request):
+            return self._ask(question.path, question.read)
+        if isinstance(question, CreditRound):
+            return self.credit_round(question, {})
         return self._ask(question.path, partial(read_rows, question))
+
+    def credit_round(self, question: CreditRound, kept: KeptCredits) -> dict[str, Kept]:
+        """
+        What accounts have left, each asked for once unless that is kept.
+
+        :param question: which accounts.
+        :param kept: what was told before, to the connection as it is now.
+        :raises UseApiAuthError: if the token is refused.
+        """
+        from airflow_provider_useapi.api.kept_credits import ask_round
+        from airflow_provider_useapi.gate.questions import ask_all
+
+        asking = ask_round(question, kept, clock.now())
+        return ask_all(asking, lambda each: self._ask(each.path, each.read))
 
     def retrying(self) -> Retrying:
         """
@@ -159,6 +183,81 @@ class UseApiHook(BaseHook):
         async with self._asking() as ask:
             rows = {each: await ask(each.path, partial(read_rows, each)) for each in entry.live}
         return capacity_of(entry.slug, rows, jobs_per_account)
+
+    def get_linked_accounts(self, service: str) -> tuple[AccountStatus, ...]:
+        """
+        The linked accounts of a service: which are in trouble and why, and when logins expire.
+
+        From useapi.net's own records; two requests, of which one is for the account's id, which
+        the ``ref`` of each linked account is made with.
+
+        :param service: slug or key, such as ``kling`` or ``Kling API``.
+        :raises UseApiConfigError: if the service has no list of accounts; needs no request.
+        :raises UseApiError: as :meth:`get_account`.
+        """
+        from airflow_provider_useapi.api.account_requests import linked_accounts
+
+        return self.request_all(linked_accounts(service))
+
+    async def aget_linked_accounts(self, service: str) -> tuple[AccountStatus, ...]:
+        """
+        :meth:`get_linked_accounts` for an event loop, with the same outcomes.
+
+        :raises UseApiError: as :meth:`get_linked_accounts`.
+        """
+        from airflow_provider_useapi.api.account_requests import linked_accounts
+
+        return await self._arequest_all(linked_accounts(service))
+
+    def get_credits(self, service: str, account: str | None = None) -> tuple[Credits, ...]:
+        """
+        What linked accounts have left to spend, read live at their service.
+
+        For a look before a pipeline starts, or once a day: each account is one call to a consumer
+        website with its user's login. Several accounts may share one pool: never add totals up.
+
+        :param service: slug or key. Only services that tell it without a side effect: never
+            Dreamina, whose page claims the free daily credits.
+        :param account: the id of one linked account, one request; all of them if not given. Of
+            those one that the API does not answer for, because it is out of order, has no total.
+        :raises UseApiConfigError: if the credits of the service cannot be read; needs no request.
+        :raises UseApiResponseError: also if the answer names another account than was asked for.
+        :raises UseApiError: as :meth:`get_account`.
+        """
+        from airflow_provider_useapi.api.account_requests import account_credits
+
+        return self.request_all(account_credits(service, account))
+
+    async def aget_credits(self, service: str, account: str | None = None) -> tuple[Credits, ...]:
+        """
+        :meth:`get_credits` for an event loop, with the same outcomes.
+
+        :raises UseApiError: as :meth:`get_credits`.
+        """
+        from airflow_provider_useapi.api.account_requests import account_credits
+
+        return await self._arequest_all(account_credits(service, account))
+
+    def request_all(self, requests: Requests[T]) -> T:
+        """
+        Make one request after the other, each with its own ``max_attempts``.
+
+        :param requests: of :mod:`airflow_provider_useapi.api.account_requests`.
+        :raises UseApiError: as :meth:`get_account`, unless the requests know what to ask next.
+        """
+        from airflow_provider_useapi.gate.questions import ask_all
+
+        return ask_all(requests, lambda each: self.retrying()(self._ask, each.path, each.read))
+
+    async def _arequest_all(self, requests: Requests[T]) -> T:
+        from airflow_provider_useapi.gate.questions import aask_all
+
+        async with self._asking() as ask:
+
+            async def answer(each: Request) -> Any:
+                return await ask(each.path, each.read)
+
+            return await aask_all(requests, answer)
 
     @property
     def settings(self) -> Settings | None:

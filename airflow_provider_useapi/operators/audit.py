@@ -14,12 +14,16 @@ from airflow_provider_useapi.exceptions import (
     UseApiConnectionNotFoundError,
     UseApiError,
 )
+from airflow_provider_useapi.validation import check_whole_number
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.sdk.definitions.mappedoperator import OperatorPartial
 
+    from airflow_provider_useapi.api.account import Account
+    from airflow_provider_useapi.audit.linked import Reading
     from airflow_provider_useapi.audit.snapshot import Snapshot
+    from airflow_provider_useapi.hooks.useapi import UseApiHook
 
 
 class UseApiAuditOperator(BaseOperator):
@@ -33,8 +37,9 @@ class UseApiAuditOperator(BaseOperator):
     apply; when the connection cannot be used at all, it fails without.
 
     The XCom: ``{"version", "findings": [{"code", "severity", "service", "message", "since"}],
-    "snapshot", "summary"}``. The snapshot, which holds no personal data, is also the ``extra`` of
-    an event of :func:`~airflow_provider_useapi.assets.account_asset`.
+    "snapshot", "summary"}``; a finding about a linked account has its ``ref`` as well. The
+    snapshot, which holds no personal data, is also the ``extra`` of an event of
+    :func:`~airflow_provider_useapi.assets.account_asset`.
 
     :param useapi_conn_id: id of the connection. (templated)
     :param services: slugs or keys of the services whose findings count; all when not given.
@@ -44,6 +49,13 @@ class UseApiAuditOperator(BaseOperator):
         URL of an object in any storage that Airflow can write to. With a slash at its end it is a
         folder, and the file is named after the connection. A local path may begin with ``~``, the
         home of the user that the worker runs as. (templated)
+    :param linked_accounts: whether to ask each service that the account lists for its linked
+        accounts: which are in trouble, and why. One request a service.
+    :param session_min_days: a login of a linked account that expires sooner is a finding, where
+        useapi.net does not renew it by itself.
+    :param min_credits: by slug or key, how many credits each linked account should have:
+        ``{"kling": 500}``. One live request for each account of the services named there; not
+        given, no credits are read.
     """
 
     template_fields: Sequence[str] = ("useapi_conn_id", "services", "report_path")
@@ -56,13 +68,21 @@ class UseApiAuditOperator(BaseOperator):
         services: Sequence[str] | None = None,
         renewal_max_age_days: int = 35,
         report_path: str | None = None,
+        linked_accounts: bool = True,
+        session_min_days: int = 3,
+        min_credits: Mapping[str, int] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**_with_alias(kwargs))
         self.useapi_conn_id = useapi_conn_id
         self.services = services
-        self.renewal_max_age_days = _days(renewal_max_age_days)
+        check_whole_number("renewal_max_age_days", renewal_max_age_days)
+        check_whole_number("session_min_days", session_min_days)
+        self.renewal_max_age_days = renewal_max_age_days
         self.report_path = report_path
+        self.linked_accounts = linked_accounts
+        self.session_min_days = session_min_days
+        self.min_credits = _least_credits(min_credits, linked_accounts=linked_accounts)
 
     @classmethod
     def partial(cls, **kwargs: Any) -> OperatorPartial:
@@ -88,6 +108,8 @@ class UseApiAuditOperator(BaseOperator):
             self._last(asset),
             services=wanted,
             renewal_max_age_days=self.renewal_max_age_days,
+            session_min_days=self.session_min_days,
+            min_credits=self.min_credits,
         )
         found = summary(snapshot)
         self._tell(snapshot, found)
@@ -124,6 +146,7 @@ class UseApiAuditOperator(BaseOperator):
         try:
             with UseApiHook(self.useapi_conn_id) as hook:
                 account = hook.get_account()
+                reading = self._read(hook, account)
         except UseApiConnectionNotFoundError:
             raise  # Airflow says so as well while its database is away: its retries apply
         except UseApiError as e:
@@ -136,7 +159,17 @@ class UseApiAuditOperator(BaseOperator):
         for name in wanted.values() if wanted and account.is_recognisable else ():
             if account.service(name) is None:
                 self.log.warning("%s", not_listed(account, name))
-        return Snapshot.of_account(account, self.useapi_conn_id, _now())
+        for sentence in reading.unread:
+            self.log.warning("Not read: %s", sentence)
+        return Snapshot.of_account(account, self.useapi_conn_id, _now(), reading)
+
+    def _read(self, hook: UseApiHook, account: Account) -> Reading:
+        """What there is to read beyond the account."""
+        from airflow_provider_useapi.audit.linked import Reading, read_linked
+
+        if not self.linked_accounts:
+            return Reading()
+        return hook.request_all(read_linked(account, self.min_credits or ()))
 
     def _last(self, asset: Any) -> Snapshot | None:
         """The newest snapshot of this connection, whichever DAG took it."""
@@ -258,12 +291,27 @@ def _now() -> str:
     return clock.now().isoformat()
 
 
-def _days(days: object) -> int:
-    if isinstance(days, bool) or not isinstance(days, int) or days < 0:
+def _least_credits(
+    min_credits: Mapping[str, int] | None, *, linked_accounts: bool
+) -> dict[str, int] | None:
+    """The least credits by slug; what can never be told is an error in the DAG file."""
+    if min_credits is None:
+        return None
+    if not isinstance(min_credits, Mapping):
         raise UseApiConfigError(
-            f"renewal_max_age_days must be a whole number of at least 0; it is {days!r}."
+            f"min_credits is a number for each service, such as {{'kling': 500}}; it is"
+            f" {min_credits!r:.100}."
         )
-    return days
+    if not linked_accounts:
+        raise UseApiConfigError("min_credits needs linked_accounts: it is theirs that are read.")
+    from airflow_provider_useapi.api.credits import credits_service
+
+    for service, least in min_credits.items():
+        check_whole_number(f"min_credits[{service!r:.40}]", least)
+    return {
+        credits_service(service, total_needed=True)[0].slug: least
+        for service, least in min_credits.items()
+    }
 
 
 def _severity(fail_on: str) -> str:

@@ -28,6 +28,8 @@ def main() -> int:
     )
     for service, accounts in list(sandbox.capacity.items()):
         sandbox.link(service, *accounts)
+    if options.broken:
+        sandbox.break_down(options.broken)
     _print_log()
     try:
         sandbox.start()
@@ -67,6 +69,13 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         metavar="SECONDS",
         help="how long every job slot of every service stays taken",
+    )
+    parser.add_argument(
+        "--broken",
+        type=int,
+        default=0,
+        metavar="ACCOUNTS",
+        help="how many accounts of each service are signed out, on a bad day",
     )
     return parser
 

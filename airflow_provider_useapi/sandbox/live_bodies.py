@@ -26,18 +26,25 @@ def _each_job(accounts: Accounts) -> Iterator[tuple[LinkedAccount, int]]:
     return ((account, number) for account in accounts for number in range(account.running))
 
 
-def available(id_key: str, job_key: str, job: str = "{number}") -> Callable[[Accounts], Any]:
+def available(
+    id_key: str, job_key: str, job: str = "{number}", *, knows_health: bool = False
+) -> Callable[[Accounts], Any]:
     """
     Kling, MiniMax, PixVerse, TemPolor: what is free, without the accounts that are full.
+
+    Those whose health stands in their lists know nothing of it here: an account that is signed out
+    looks free.
 
     :param id_key: the key of an account's id.
     :param job_key: the key of a job's id.
     :param job: what such an id looks like.
+    :param knows_health: whether accounts in trouble are left out.
     """
 
     def body(accounts: Accounts) -> Any:
         # Sorted by what is free; an account without a free slot is not listed.
-        offers = sorted((each for each in accounts if each.free), key=lambda each: -each.free)
+        free = {each.id: each.free if knows_health else each.idle_slots for each in accounts}
+        offers = sorted((each for each in accounts if free[each.id]), key=lambda e: -free[e.id])
         return {
             "executing": [
                 {
@@ -53,7 +60,7 @@ def available(id_key: str, job_key: str, job: str = "{number}") -> Callable[[Acc
                     id_key: account.id,
                     "maxJobs": account.max_jobs,
                     "executing": account.running,
-                    "available": account.free,
+                    "available": free[account.id],
                 }
                 for account in offers
             ],
@@ -203,10 +210,9 @@ def mureka_jobs(accounts: Accounts) -> Any:
                     {"jobid": _job(account, number), "verb": "music", "elapsed": "01:30"}
                     for number in range(account.running)
                 ],
-                **({} if account.is_healthy else {"error": account.health}),
             }
             for account in accounts
-            if account.running or not account.is_healthy
+            if account.running
         },
         "availableAccounts": [account.id for account in accounts],
     }

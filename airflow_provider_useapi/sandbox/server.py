@@ -32,9 +32,9 @@ class Sandbox(State):
 
     It serves its state, which may be changed at any time: ``account`` is the answer to
     ``GET /v2/account``, ``capacity`` holds the linked accounts of each service by its slug, with
-    the jobs they run, and ``token`` is the one that it takes. ``requests`` lists what came in,
-    ``connections`` is the number of TCP connections so far. Each request is also logged at level
-    DEBUG.
+    the jobs they run, their health, logins and credits, and ``token`` is the one that it takes.
+    ``requests`` lists what came in, ``connections`` is the number of TCP connections so far. Each
+    request is also logged at level DEBUG.
 
     :param port: the port to listen on; 0 takes a free one.
     :param token: the API token to ask for.
@@ -132,17 +132,16 @@ class Sandbox(State):
         head_only = incoming.method == "HEAD"
         try:
             answer = answer or normal_answer(
-                incoming.method, incoming.path, self, authorized=authorized
+                incoming.method, incoming.path, self, authorized=authorized, query=incoming.query
             )
-            body = body_of(answer, incoming.path, self)
+            body = body_of(answer, incoming.path, self, incoming.query)
             played = steps(answer, body, last=incoming.last, head_only=head_only)
         except (TypeError, ValueError) as error:  # what it serves is the test's: it may be anything
             answer = Answer(status=500, body={"error": f"Not JSON: {error}", "code": 500})
             played = steps(answer, answer.body, last=incoming.last, head_only=head_only)
         status = None if answer.reset or answer.nothing_after else answer.status
         now = self._epoch + time.monotonic()
-        self.requests.append(
-            Request(incoming.method, incoming.path, status, now, connection, authorized)
-        )
+        about = (incoming.method, incoming.path, status, now, connection, authorized)
+        self.requests.append(Request(*about, query=incoming.query))
         log.debug("%s %s %s", incoming.method, incoming.path, status or "no answer")
         return played

@@ -49,6 +49,8 @@ class State:
     :param busy_for: how many seconds after the start the first job slot becomes free.
     :param account: the answer to ``GET /v2/account``.
     :param capacity: the linked accounts of each service by its slug, with the jobs they run.
+    :param captcha: the captcha providers of Google Flow, with masked keys, or
+        ``{"freeCaptchaCredits": n}``; ``{}`` if nothing is left.
     :param started: when the server started, on the monotonic clock.
     """
 
@@ -57,6 +59,7 @@ class State:
     busy_for: float = 0.0
     account: dict[str, Any] = field(default_factory=documented_account)
     capacity: dict[str, list[LinkedAccount]] = field(default_factory=two_each)
+    captcha: dict[str, Any] = field(default_factory=lambda: {"CapSolver": "CAP-***-7f"})
     started: float = 0.0
     _scripts: dict[str, deque[Answer]] = field(default_factory=dict, init=False)
 
@@ -85,6 +88,18 @@ class State:
         known = service_of(slug)
         key = next((key for key in listed if slug_of(key) == slug), known.key if known else service)
         listed[key] = counts
+
+    def break_down(self, accounts: int = 1) -> None:
+        """
+        Make a bad day of it: accounts that are signed out, and no captcha that can be solved.
+
+        :param accounts: how many of each service are in trouble.
+        """
+        for service, linked in list(self.capacity.items()):
+            for account in linked[:accounts]:
+                account.break_down()
+            self.link(service, *linked)
+        self.captcha = {}
 
     def script(self, path: str, *answers: Answer | Mapping[str, Any] | int) -> None:
         """

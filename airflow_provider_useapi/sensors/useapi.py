@@ -16,9 +16,16 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_useapi import clock
-from airflow_provider_useapi.compat import is_deferral_timeout, without_logger
+from airflow_provider_useapi.compat import (
+    KEEPS_NOTES,
+    is_deferral_timeout,
+    without_logger,
+)
 from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
-from airflow_provider_useapi.exceptions import UseApiConnectionNotFoundError
+from airflow_provider_useapi.exceptions import (
+    UseApiConfigError,
+    UseApiConnectionNotFoundError,
+)
 from airflow_provider_useapi.gate.condition import Condition
 
 if TYPE_CHECKING:
@@ -32,6 +39,10 @@ if TYPE_CHECKING:
 
 RESCHEDULE_SECONDS = 1.0
 """A scheduler takes a task that is queued again sooner for one that died, and counts a try."""
+
+
+LEAST_SECONDS_OF_CREDITS = 600.0
+"""Credits are not read more often than that."""
 
 
 class _WhenStored:
@@ -65,7 +76,9 @@ class UseApiAccountSensor(BaseSensorOperator):
     that is not found at the first look is for the ``retries`` of the task.
 
     The XCom of an open gate: ``{"service", "slug", "subscription_is_active", "total", "active",
-    "error", "allocations_left", "free_accounts", "free_job_slots", "checked_at"}``.
+    "error", "allocations_left", "free_accounts", "free_job_slots", "in_trouble", "checked_at"}``.
+    ``in_trouble`` names the linked accounts that cannot be used, each by a hint, where a live
+    threshold has read them.
 
     :param useapi_conn_id: id of the connection. (templated)
     :param service: slug or key of a service, such as ``kling`` or ``Kling API``; ``None`` waits for
@@ -78,6 +91,10 @@ class UseApiAccountSensor(BaseSensorOperator):
     :param min_free_job_slots: minimum number of free job slots right now, of all accounts.
     :param jobs_per_account: how many jobs an account may run at a time, in your view; needed for
         services that publish no limit.
+    :param min_credits: at least so many credits are on one account that can be used, and has a free
+        job slot where one of the two above is stated. Never a sum, since accounts may share a pool;
+        a plan that is not paid is not enough, nor is what is unknown. Read last, live at the
+        service, and then kept for 10 minutes. Only for services that tell a number of credits.
     :param deferrable: look once on a worker, then wait in the triggerer, where all gates of one
         connection and interval share one request (Airflow 3.3+; before, each looks by itself).
     :param start_from_trigger: with ``deferrable``, make the first look in the triggerer as well.
@@ -107,6 +124,7 @@ class UseApiAccountSensor(BaseSensorOperator):
         min_free_accounts: int | None = None,
         min_free_job_slots: int | None = None,
         jobs_per_account: int | None = None,
+        min_credits: int | None = None,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         start_from_trigger: bool = False,
         end_from_trigger: bool = False,
@@ -124,7 +142,10 @@ class UseApiAccountSensor(BaseSensorOperator):
             min_free_accounts=min_free_accounts,
             min_free_job_slots=min_free_job_slots,
             jobs_per_account=jobs_per_account,
+            min_credits=min_credits,
         )
+        if min_credits is not None and self.reschedule and not deferrable and not KEEPS_NOTES:
+            _check_pace(self.poke_interval)
         self.deferrable = deferrable
         # Not under its own name: Airflow refuses every DAG file that holds a task with an attribute
         # end_from_trigger where a plugin listens to tasks. The trigger asks for that by itself.
@@ -284,3 +305,13 @@ class UseApiAccountSensor(BaseSensorOperator):
             return interval
         wait = self._gate.wait(interval, left)
         return max(wait, RESCHEDULE_SECONDS) if self.reschedule else wait
+
+
+def _check_pace(poke_interval: float) -> None:
+    """Where nothing is kept between two processes, each of them reads the credits."""
+    if poke_interval < LEAST_SECONDS_OF_CREDITS:
+        raise UseApiConfigError(
+            "min_credits with mode='reschedule' needs poke_interval=600 or more on Airflow before"
+            f" 3.3, where nothing is kept between two checks; it is {poke_interval:g}. Or use"
+            " mode='poke' or deferrable=True."
+        )

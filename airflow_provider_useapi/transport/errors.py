@@ -7,13 +7,14 @@ import socket
 import ssl
 import zlib
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpcore
 
 from airflow_provider_useapi.api.responses import MAX_BODY, Answer
 from airflow_provider_useapi.connection.settings import Settings
 from airflow_provider_useapi.exceptions import UseApiUnavailableError
+from airflow_provider_useapi.redaction import mask_emails
 from airflow_provider_useapi.transport.content import unpacked
 
 _log = logging.getLogger(__name__)
@@ -40,7 +41,8 @@ def received(
     :param failure: what was raised before the body was whole.
     """
     status = response.status
-    _log.debug("GET %s: %d", path, status)
+    # It may name a linked account, by its address.
+    _log.debug("GET %s: %d", mask_emails(unquote(path.partition("?")[0])), status)
     named: dict[str, str] = {}
     for raw_name, raw_value in response.headers:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")

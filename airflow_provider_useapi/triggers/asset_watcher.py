@@ -10,7 +10,8 @@ from typing import Any, Unpack
 from airflow.triggers.base import TriggerEvent
 
 from airflow_provider_useapi.compat import asset_stores
-from airflow_provider_useapi.exceptions import UseApiError
+from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
+from airflow_provider_useapi.gate.condition import CREDITS
 from airflow_provider_useapi.gate.memory import Memory, consider
 from airflow_provider_useapi.gate.transitions import CLOSED, OPEN, fires, problem_of
 from airflow_provider_useapi.gate.verdict import Verdict
@@ -56,6 +57,11 @@ class UseApiAccountEventTrigger(ConditionTrigger):
         emit_initial: bool = False,
         **condition: Unpack[TriggerArguments],
     ) -> None:
+        if CREDITS in condition:
+            raise UseApiConfigError(
+                "A watcher takes no min_credits: it would read the credits for ever. Put a sensor"
+                " with min_credits into the DAG that it starts."
+            )
         super().__init__(**condition)
         self.fire_on = fire_on
         self.emit_initial = emit_initial

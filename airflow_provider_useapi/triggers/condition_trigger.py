@@ -11,7 +11,12 @@ from airflow.providers.common.compat.triggers import BaseEventTrigger
 
 from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
 from airflow_provider_useapi.exceptions import UseApiError
-from airflow_provider_useapi.gate.condition import FIELDS, Condition, ConditionArguments
+from airflow_provider_useapi.gate.condition import (
+    CREDITS,
+    FIELDS,
+    Condition,
+    ConditionArguments,
+)
 from airflow_provider_useapi.gate.questions import Target, target_of
 from airflow_provider_useapi.gate.verdict import Verdict
 from airflow_provider_useapi.triggers.polls import shared_poll
@@ -44,6 +49,7 @@ class ConditionTrigger(BaseEventTrigger):
 
     service: str | None
     names_service = False
+    min_credits: int | None = None
 
     def __init__(
         self,
@@ -95,7 +101,7 @@ class ConditionTrigger(BaseEventTrigger):
     def is_live(self) -> bool:
         """Whether the account alone does not tell: each look has to ask for more."""
         target = self.target()
-        return isinstance(target, Target) and bool(target.endpoints)
+        return isinstance(target, Target) and target.asks_more
 
     @property
     def log(self) -> Any:
@@ -104,7 +110,7 @@ class ConditionTrigger(BaseEventTrigger):
 
     def target(self) -> Target | UseApiError:
         """What a look is about, once Airflow has rendered the templates."""
-        fields = {name: getattr(self, name) for name in FIELDS}
+        fields = {name: getattr(self, name) for name in (*FIELDS, CREDITS)}
         if self.service is None and self.names_service:
             fields["service"] = ""  # what a template stood for; that is not "no service"
         try:

@@ -8,18 +8,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_useapi import clock
+from airflow_provider_useapi.api.account_requests import Request
 from airflow_provider_useapi.api.capacity import read_rows
+from airflow_provider_useapi.api.kept_credits import CreditRound, Kept, ask_round
 from airflow_provider_useapi.api.responses import ACCOUNT_PATH, read_account
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.gate import messages
-from airflow_provider_useapi.gate.questions import About
+from airflow_provider_useapi.gate.questions import About, aask_all
 from airflow_provider_useapi.hooks.connection import asettings_of
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.metrics import counted_request
 from airflow_provider_useapi.transport.async_client import AsyncClient
+from airflow_provider_useapi.triggers.shared_credits import shelf_of
 
 if TYPE_CHECKING:
-    from airflow_provider_useapi.api.services import Endpoint
+    from airflow_provider_useapi.api.endpoints import Endpoint
     from airflow_provider_useapi.connection.settings import Settings
     from airflow_provider_useapi.gate.questions import Question
 
@@ -64,6 +67,10 @@ class ConnectionClient:
             return await self._has_new_token()
         if question is About.ACCOUNT:
             return await self._ask(ACCOUNT_PATH, read_account)
+        if isinstance(question, Request):
+            return await self._ask(question.path, question.read)
+        if isinstance(question, CreditRound):
+            return await self._credit_round(question)
         return await self._rows(question)
 
     async def aclose(self) -> None:
@@ -78,6 +85,16 @@ class ConnectionClient:
         if is_new:
             self._hook.log.info(messages.TOKEN_RENEWED)
         return is_new
+
+    async def _credit_round(self, round_: CreditRound) -> dict[str, Kept]:
+        """What accounts have left: asked for by one at a time, and kept for all of the loop."""
+        settings = self.settings or await self.read()
+        shelf = shelf_of(settings)
+        async with shelf.asking(round_.slug):
+            asking = ask_round(round_, shelf.kept, clock.now())
+            found = await aask_all(asking, lambda each: self._ask(each.path, each.read))
+            shelf.keep(found)
+        return found
 
     async def _rows(self, endpoint: Endpoint) -> Any:
         """What a live endpoint tells; it is not asked before it wants to be."""

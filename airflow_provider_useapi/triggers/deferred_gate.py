@@ -22,6 +22,7 @@ from airflow_provider_useapi.exceptions import (
     UseApiConnectionNotFoundError,
     UseApiError,
 )
+from airflow_provider_useapi.gate.condition import CREDITS
 from airflow_provider_useapi.gate.memory import Memory, consider
 from airflow_provider_useapi.gate.outcome import Ending, Failed, Opened, Retry, TimedOut, to_payload
 from airflow_provider_useapi.gate.schedule import GRACE, next_backoff, phase
@@ -29,6 +30,7 @@ from airflow_provider_useapi.gate.verdict import Verdict
 from airflow_provider_useapi.metrics import gate_ended
 from airflow_provider_useapi.triggers.condition_trigger import ConditionTrigger, TriggerArguments
 from airflow_provider_useapi.triggers.polls import own_poll
+from airflow_provider_useapi.triggers.shared_credits import bring
 from airflow_provider_useapi.triggers.shared_look import Look
 from airflow_provider_useapi.triggers.shared_poll import Poll
 
@@ -68,6 +70,7 @@ class UseApiAccountTrigger(ConditionTrigger):
     :param max_wait: seconds between two looks at the most, with ``exponential_backoff``.
     :param end_from_trigger: end the task here when the gate opens, without a worker (Airflow 3.3+).
     :param xcoms: what to push then: ``none``, the ``value``, or the value and all its ``keys``.
+    :param min_credits: at least so many credits are on one account that can be used.
     """
 
     # Routed by the queue of its task like any deferred task; a watcher is not.
@@ -85,6 +88,7 @@ class UseApiAccountTrigger(ConditionTrigger):
         max_wait: float | None = None,
         end_from_trigger: bool = False,
         xcoms: str = "value",
+        min_credits: int | None = None,
         **condition: Unpack[TriggerArguments],
     ) -> None:
         super().__init__(**condition)
@@ -97,6 +101,7 @@ class UseApiAccountTrigger(ConditionTrigger):
         self.max_wait = max_wait
         self.end_from_trigger = end_from_trigger
         self.xcoms = xcoms
+        self.min_credits = min_credits
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The path of the class, and its arguments."""
@@ -112,6 +117,8 @@ class UseApiAccountTrigger(ConditionTrigger):
             "max_wait": self.max_wait,
             "end_from_trigger": self.end_from_trigger,
             "xcoms": self.xcoms,
+            # An older triggerer does not know it.
+            **({} if self.min_credits is None else {CREDITS: self.min_credits}),
         }
 
     def get_template_env(self, dag: DAG | None = None) -> Environment:
@@ -167,6 +174,7 @@ class UseApiAccountTrigger(ConditionTrigger):
                     continue
                 if self.since is None and elapsed > max(_BEGUN_ELSEWHERE, 2 * poll.interval):
                     memory = replace(memory, is_taken_over=True)
+                bring(memory, look.settings)
                 memory, ending = self._consider(memory, await self.judge(look), look, began)
                 if ending:
                     break

@@ -22,8 +22,6 @@ from airflow_provider_useapi.gate.questions import About, Question, Target, aask
 from airflow_provider_useapi.gate.verdict import Verdict
 
 if TYPE_CHECKING:
-    from airflow_provider_useapi.api.live_readers import Rows
-    from airflow_provider_useapi.api.services import Endpoint
     from airflow_provider_useapi.connection.settings import Settings
     from airflow_provider_useapi.triggers.connection_client import ConnectionClient
 
@@ -57,7 +55,7 @@ class Look:
     edition: int = 0
     edited: float = 0.0
     _verdicts: dict[Target, Verdict | UseApiError] = field(default_factory=dict)
-    _rows: dict[Endpoint, asyncio.Task[Rows | UseApiError]] = field(default_factory=dict)
+    _rows: dict[Question, asyncio.Task[Any]] = field(default_factory=dict)
 
     @property
     def error(self) -> UseApiError | None:
@@ -85,7 +83,7 @@ class Look:
             self._verdicts = {
                 target: verdict
                 for target, verdict in last._verdicts.items()
-                if not target.endpoints
+                if not target.asks_more
             }
         if last and is_same and self.taken - last.edited < REPEAT_AFTER.total_seconds():
             self.edition, self.edited = last.edition, last.edited

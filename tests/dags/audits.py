@@ -22,6 +22,12 @@ with DAG(
     audit = UseApiAuditOperator(task_id="audit", useapi_conn_id="{{ params.conn_id }}")
     UseApiAuditCheckOperator(task_id="check", audit=audit.output, fail_on="warning", retries=3)
 
+with DAG("audit_linked_accounts", schedule=None, start_date=datetime(2026, 1, 1)):
+    audits = UseApiAuditOperator.partial(
+        task_id="audit", min_credits={"Kling API": 500, "google-flow": 100}
+    ).expand(useapi_conn_id=["useapi_default", "useapi_studio", "useapi_third"])
+    UseApiAuditCheckOperator.partial(task_id="check").expand(audit=audits.output)
+
 with DAG("tickets", schedule=[account_asset("useapi_default")], start_date=datetime(2026, 1, 1)):
 
     @task

@@ -13,7 +13,7 @@ from airflow_provider_useapi.metrics import STATES
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "audit.md").read_text()
-CODES = [f"UA00{number}" for number in range(1, 10)]
+CODES = [f"UA{number:03}" for number in range(1, 15)]
 
 
 def test_every_code_has_a_rule_a_line_in_the_table_and_a_paragraph() -> None:
@@ -33,7 +33,7 @@ def test_the_code_runs(block: str) -> None:
 
 def test_every_field_of_a_snapshot_is_named() -> None:
     told = Snapshot.of_refusal("refused", "conn", "2026-11-15T06:00:00+00:00").to_extra()
-    for field in (*told, "baseline"):
+    for field in (*told, "baseline", "linked", "captchas", "unread", "held"):
         assert f"`{field}`" in TEXT
     assert f"of this form: {VERSION}." in TEXT
 

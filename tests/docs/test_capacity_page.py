@@ -34,10 +34,18 @@ def test_the_table_is_the_catalogue() -> None:
     ]
 
 
+def test_what_total_is_stands_in_the_catalogue() -> None:
+    assert rows("Credits") == [
+        f"| `{service.slug}` | {service.credits.total} | {service.credits.unit} |"
+        for service in CATALOGUE
+        if service.credits and service.credits.total
+    ]
+
+
 def test_the_code_runs_from_top_to_bottom(useapi_sandbox: Sandbox) -> None:
     names: dict[str, object] = {}
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 5
     for block in blocks:
         exec(compile(block, "docs/capacity.md", "exec"), names)
     test = names["test_a_busy_day"]

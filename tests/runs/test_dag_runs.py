@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_useapi.clock import Clock
 from airflow_provider_useapi.compat import SHARES_STREAMS
-from airflow_provider_useapi.sandbox import Answer, Sandbox
+from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
 from tests.helpers.dag_runs import load, run
 
 PATH = "/v2/account"
@@ -206,3 +206,29 @@ def test_a_dag_without_new_findings_files_no_ticket(
     dag = load("dags_examples/audit_tickets.py")["useapi_audit_tickets"]
     assert [str(ti.state) for ti in run(dag).values()] == ["success"]
     assert "[critical]" not in "".join(capfd.readouterr())
+
+
+def test_the_credits_are_looked_at_before_anything_is_spent(sandbox: Sandbox) -> None:
+    sandbox.link("kling", LinkedAccount("studio1@mail.example.com", credits=900))
+    dag = load("dags_examples/credits_before_spending.py")["useapi_credits_before_spending"]
+    assert {key[0]: str(ti.state) for key, ti in run(dag).items()} == {
+        "wait_for_kling": "success",
+        "write_script": "success",
+        "make_videos": "success",
+    }
+
+
+def test_new_findings_are_told_by_account(
+    airflow_db: None, sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    dags = load("dags_examples/new_account_findings.py")
+    sandbox.account["id"] = 987654
+    sandbox.link("kling", LinkedAccount("studio1@mail.example.com", health="signed out"))
+    audited = run(dags["useapi_audit_of_linked_accounts"])
+    assert [str(ti.state) for ti in audited.values()] == ["success"]
+    assert "UA010 warning kling: st***o1@mail.example.com: signed out" in "".join(
+        capfd.readouterr()
+    )
+    assert [str(ti.state) for ti in run(dags["useapi_new_account_findings"]).values()] == [
+        "success"
+    ]

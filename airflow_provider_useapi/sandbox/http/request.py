@@ -22,6 +22,7 @@ class Request:
     :param time: when, in seconds since the epoch.
     :param connection: the number of its TCP connection, counted from 1.
     :param authorized: whether it carried the token of that moment.
+    :param query: the query of the path, without the question mark.
     """
 
     method: str
@@ -30,6 +31,7 @@ class Request:
     time: float
     connection: int
     authorized: bool
+    query: str = ""
 
 
 class MalformedRequestError(Exception):
@@ -44,6 +46,7 @@ class Incoming:
     path: str
     headers: Mapping[str, str]
     last: bool
+    query: str = ""
 
 
 def take_request(received: bytearray) -> Incoming | None:
@@ -72,7 +75,7 @@ def take_request(received: bytearray) -> Incoming | None:
     del received[:end]
     method, target, minor_version = (part.decode() for part in request_line.groups())
     last = minor_version == "0" or "close" in headers.get("connection", "").lower()
-    return Incoming(method, _path(target), headers, last)
+    return Incoming(method, _path(target), headers, last, target.partition("?")[2])
 
 
 def _headers(lines: bytearray) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from airflow_provider_useapi.sandbox import Answer, Sandbox
+from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
 
 AIRFLOW = Path(sys.executable).with_name("airflow")
 IS_3_2 = tuple(map(int, metadata.version("apache-airflow").split(".")[:2])) >= (3, 2)
@@ -209,6 +209,66 @@ def test_the_capacity_of_a_service_with_masked_ids(
     assert captured.err == "muse: free accounts 1, free job slots 3.\n"
 
 
+def test_which_accounts_are_in_trouble(
+    commands: Call, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    why = "Signed out: write to studio2@mail.example.com"
+    one, two = "studio1@mail.example.com", "studio2@mail.example.com"
+    sandbox.account["accounts"] = {"Riffusion API": {"total": 1}}
+    sandbox.link("kling", LinkedAccount(one, expires=None), LinkedAccount(two, health=why))
+    sandbox.link("muse", LinkedAccount(one))
+    assert commands("accounts -o json") == 0
+    first, second, third = json.loads(capsys.readouterr().out)
+    assert first == {
+        "service": "kling",
+        "account": "st***o1@mail.example.com",
+        "healthy": True,
+        "reason": None,
+        "max_jobs": 3,
+        "session_expires": None,
+    }
+    assert (second["healthy"], second["reason"]) == (False, "Signed out: write to ***")
+    assert (third["service"], third["account"]) == ("muse", "st***o1@mail.example.com")
+    for output in ("table", "plain", "yaml"):
+        assert commands(f"accounts kling -o {output}") == 0
+        shown = capsys.readouterr().out
+        assert "st***o2@mail.example.com" in shown and "studio" not in shown
+        assert "muse" not in shown
+
+
+def test_credits_are_asked_for_only_when_they_are_wanted(
+    commands: Call, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.account["accounts"] = {}
+    for slug in ("kling", "dreamina", "muse"):
+        sandbox.link(slug, *sandbox.capacity[slug])
+    assert commands("accounts -o json") == 0
+    assert len(sandbox.requests) == 4
+    capsys.readouterr()
+    assert commands("accounts --credits -o json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["credits"] for row in rows] == [1000, 1000, None, None, None, None]
+    assert (rows[0]["unit"], rows[4]["plan"]) == ("credits", "HATCH_FREE")
+    assert not any(account.has_claimed for account in sandbox.capacity["dreamina"])
+
+
+def test_a_list_of_accounts_that_cannot_be_read_is_an_error(
+    commands: Call, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.account["accounts"] = {}
+    sandbox.link("kling", LinkedAccount("studio1@mail.example.com"))
+    sandbox.link("muse", LinkedAccount("studio1@mail.example.com"))
+    sandbox.script("/v1/kling/accounts", Answer(status=404, body={"error": "Endpoint not found"}))
+    assert commands("accounts -o json") == 2
+    captured = capsys.readouterr()
+    assert [row["service"] for row in json.loads(captured.out)] == ["muse"]
+    assert captured.err.startswith("Not read: kling: Connection 'useapi_default': GET /v1/kling/")
+    assert commands("accounts luma") == 2
+    assert "cannot be listed" in capsys.readouterr().err
+    assert commands("accounts pixverse -o json") == 0, "it has two, though the account has none"
+    assert len(json.loads(capsys.readouterr().out)) == 2
+
+
 def kinds(value: Any) -> Any:
     """The types in a value of JSON."""
     if isinstance(value, dict):
@@ -224,7 +284,8 @@ def kinds(value: Any) -> Any:
             {
                 "gate": "str", "service": "str", "slug": "str", "subscription_is_active": "bool",
                 "total": "int", "active": "int", "error": "int", "allocations_left": "int",
-                "free_accounts": "int", "free_job_slots": "int", "checked_at": "str", "reasons": [],
+                "free_accounts": "int", "free_job_slots": "int", "in_trouble": [],
+                "checked_at": "str", "reasons": [],
             },
         ),
         (
@@ -233,7 +294,8 @@ def kinds(value: Any) -> Any:
                 "gate": "str", "service": "NoneType", "slug": "NoneType", "total": "NoneType",
                 "subscription_is_active": "bool", "active": "NoneType", "error": "NoneType",
                 "allocations_left": "NoneType", "free_accounts": "NoneType",
-                "free_job_slots": "NoneType", "checked_at": "str", "reasons": [],
+                "free_job_slots": "NoneType", "in_trouble": "NoneType", "checked_at": "str",
+                "reasons": [],
             },
         ),
         (

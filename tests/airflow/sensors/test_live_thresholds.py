@@ -17,6 +17,7 @@ from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
 from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
 from airflow_provider_useapi.triggers.useapi import UseApiAccountTrigger
 from tests.helpers.clock import MovableClock
+from tests.helpers.logs import record
 from tests.helpers.triggerer import needs_streams, run_alone, triggerer
 
 pytestmark = pytest.mark.anyio
@@ -86,6 +87,28 @@ def test_a_gate_that_times_out_says_what_is_not_free(sandbox: Sandbox) -> None:
     sandbox.link("kling", LinkedAccount("a@example.com", max_jobs=2, running=2))
     with pytest.raises(AirflowSensorTimeout, match="kling: 0 free job slots, 40 needed"):
         wait_on_worker(service="kling", min_free_job_slots=40, timeout=0.1)
+
+
+async def test_the_only_free_account_is_signed_out(
+    sandbox: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why = "Session expired. Write to studio1@gmail.com"
+    signed_out = LinkedAccount("studio1@gmail.com", max_jobs=2, health=why)
+    sandbox.link("kling", signed_out, LinkedAccount("b@example.com", max_jobs=2, running=2))
+    lines = record(monkeypatch, UseApiAccountTrigger)
+    payload = await clock.finish(
+        wait_in_trigger(service="kling", min_free_job_slots=1, timeout=1.5)
+    )
+    said = "kling: st***o1@gmail.com cannot be used (Session expired. Write to ***)"
+    assert payload["note"]["reasons"] == ["kling: 0 free job slots, 1 needed", said]
+    assert any("The gate is closed" in line and said in line for line in lines)
+    signed_out.health = "OK"
+    opened = wait_on_worker(service="kling", min_free_job_slots=1)
+    assert opened["in_trouble"] == []
+    signed_out.health = why
+    sandbox.capacity["kling"][1].running = 0
+    opened = wait_on_worker(service="kling", min_free_job_slots=1)
+    assert opened["in_trouble"] == ["st***o1@gmail.com"]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +211,9 @@ async def test_gates_that_come_and_go_share_a_look_and_leave_no_connection_open(
     assert asked(sandbox) == {
         "/v2/account": 1,
         KLING: 1,
+        "/v1/kling/accounts": 1,
         "/v1/minimax/scheduler/available": 1,
+        "/v1/minimax/accounts": 1,
     }
     server = sandbox._thread
     assert server
@@ -209,7 +234,7 @@ async def test_a_live_request_that_nobody_waits_for_is_given_up(sandbox: Sandbox
         await asyncio.wait([first])
         event = await asyncio.wait_for(running.start(gate(**wanted)), 5)
     assert event.payload["outcome"] == "open"
-    assert asked(sandbox) == {"/v2/account": 1, KLING: 2}
+    assert asked(sandbox) == {"/v2/account": 1, KLING: 2, "/v1/kling/accounts": 1}
 
 
 @needs_streams
@@ -270,6 +295,8 @@ async def test_nothing_of_a_list_of_accounts_gets_out_in_any_mode(
     sandbox.link(slug, LinkedAccount(account_id, max_jobs=2))
     path = LIVE[slug].live[1].path
     wanted = {"service": slug, "min_free_job_slots": 2}
+    if not LIVE[slug].publishes_limit:
+        wanted["jobs_per_account"] = 2
     shown: list[Any] = []
     good = canary_body(account_id, canary)
     for body in (good, {"error": f"{canary}@example.com"}, [good]):

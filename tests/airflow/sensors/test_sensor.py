@@ -44,6 +44,7 @@ def test_an_open_gate_tells_the_next_task_what_it_found(sandbox: Sandbox) -> Non
         "allocations_left": 2,
         "free_accounts": None,
         "free_job_slots": None,
+        "in_trouble": None,
     }
 
 

@@ -68,6 +68,8 @@ def test_any_arguments_are_taken_and_come_back(trigger: type, data: st.DataObjec
     names = arguments_of(trigger)
     given_ = {name: data.draw(ANYTHING, label=name) for name in names}
     path, arguments = trigger(**given_).serialize()
+    if given_.get("min_credits", 0) is None:  # younger than the first release
+        del given_["min_credits"]
     assert arguments == given_
     assert trigger(**json.loads(json.dumps(arguments))).serialize() == (path, arguments)
 

@@ -14,7 +14,12 @@ from airflow_provider_useapi.api.capacity import Capacity, capacity_of, live_ser
 from airflow_provider_useapi.api.live_readers import READERS
 from airflow_provider_useapi.api.responses import Answer
 from airflow_provider_useapi.api.services import CATALOGUE
-from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError, UseApiResponseError
+from airflow_provider_useapi.exceptions import (
+    UseApiConfigError,
+    UseApiError,
+    UseApiRequestError,
+    UseApiResponseError,
+)
 from airflow_provider_useapi.sandbox import LinkedAccount
 from airflow_provider_useapi.sandbox.live_endpoints import live_answer
 from tests.helpers.bodies import JSON
@@ -23,6 +28,7 @@ TOKEN = "user:12345-s3cr3t"
 ONE, TWO = "jo.hn@mail.example.com", "ann@mail.example.com"
 UUID = "1f0e8d7c-6b5a-4948-8372-615141302f1e"
 LIVE = [service.slug for service in CATALOGUE if service.live]
+HEALTH_APART = ("kling", "minimax", "mureka", "pixverse")
 LIMITED = [service.slug for service in CATALOGUE if service.live and service.publishes_limit]
 
 
@@ -34,6 +40,8 @@ def count(service: str, *bodies: object, jobs_per_account: int | None = None) ->
     """The capacity of a service whose endpoints answer so, in the order of the catalogue."""
     entry = live_service(service, jobs_per_account, limit_needed=False)
     endpoints = entry.live
+    if service in HEALTH_APART and len(bodies) == 1:
+        bodies = (*bodies, {})  # what only the live endpoint lists is as that says
     told = {
         endpoint: read_rows(endpoint, answer(body), conn_id="c", secrets=[TOKEN])
         for endpoint, body in zip(endpoints, bodies, strict=True)
@@ -105,6 +113,53 @@ def test_a_number_of_free_job_slots_that_cannot_be_read_is_unknown(free: object)
 
 def test_fewer_than_none_is_none() -> None:
     assert totals(count("kling", {"available": [offer(ONE, 5, 7, -2)]})) == (0, 0)
+
+
+def test_an_account_that_is_signed_out_is_not_free_though_it_is_offered() -> None:
+    offers = {"available": [offer(ONE, 5, 0, 5), offer(TWO, 5, 2, 3)]}
+    accounts = {ONE: {"maxJobs": 5, "error": f"{ONE} is signed out"}, TWO: {"maxJobs": 5}}
+    found = count("kling", offers, accounts)
+    assert numbers(found) == {ONE: (5, 0, 0, False), TWO: (5, 2, 3, True)}
+    assert totals(found) == (1, 3)
+    (trouble,) = found.in_trouble(12345)
+    assert (trouble.account, trouble.reason) == ("j***n@mail.example.com", "*** is signed out")
+
+
+@pytest.mark.parametrize("own", [None, 2])
+@pytest.mark.parametrize("service", ["kling", "minimax", "pixverse"])
+def test_an_account_that_is_not_offered_has_nothing_free_whatever_its_limit(
+    service: str, own: int | None
+) -> None:
+    found = count(service, {"available": []}, {ONE: {"maxJobs": 5}, TWO: {}}, jobs_per_account=own)
+    assert [account.free for account in found.accounts] == [0, 0]
+    assert (totals(found), found.known) == ((0, 0), True)
+
+
+def test_an_account_that_is_only_offered_is_as_the_offer_says() -> None:
+    for none in ({}, Answer(404, body=b"Configuration not found"), {TWO: {"maxJobs": 1}}):
+        found = count("kling", {"available": [offer(ONE, 5, 1, 4)]}, none)
+        assert numbers(found)[ONE] == (5, 1, 4, True)
+        assert totals(found) == (1, 4)
+
+
+@pytest.mark.parametrize("service", LIVE)
+def test_a_path_that_does_not_exist_is_never_zero_accounts(service: str) -> None:
+    gone = Answer(404, body=b'{"error":"Endpoint not found","hint":{"llm_docs":"x"}}')
+    fine = at_the_sandbox(service, [LinkedAccount(ONE)])
+    for number in range(len(fine)):
+        with pytest.raises(UseApiRequestError, match="was answered with 404"):
+            count(service, *fine[:number], gone, *fine[number + 1 :], jobs_per_account=1)
+
+
+@pytest.mark.parametrize("service", HEALTH_APART)
+@given(data=st.data())
+def test_one_more_trouble_never_frees_anything(service: str, data: st.DataObject) -> None:
+    linked = data.draw(LINKED.filter(len))
+    before = count(service, *at_the_sandbox(service, linked), jobs_per_account=2)
+    data.draw(st.sampled_from(linked)).health = "one more"
+    after = count(service, *at_the_sandbox(service, linked), jobs_per_account=2)
+    for old, new in zip(totals(before), totals(after), strict=True):
+        assert (new or 0) <= (old or 0)
 
 
 # --- B: running jobs and limits together ----------------------------------------------------------
@@ -315,9 +370,9 @@ def test_google_flow_without_its_summary_is_unknown() -> None:
 
 def test_mureka_accounts_in_error_are_not_free() -> None:
     error = "Session refresh failed 401, manual update required"
-    body = {**MUREKA, "accounts": {TWO: {"error": error}}}
-    found = count("mureka", body, jobs_per_account=1)
-    assert numbers(found) == {ONE: (1, 0, 1, True), TWO: (1, None, 0, False)}
+    accounts = {ONE: {"account": ONE}, TWO: {"account": TWO, "error": error}}
+    found = count("mureka", MUREKA, accounts, jobs_per_account=2)
+    assert numbers(found) == {ONE: (2, 1, 1, True), TWO: (2, 0, 0, False)}
     assert found.accounts[1].reason == error
 
 
@@ -379,7 +434,7 @@ def test_a_service_that_does_not_tell_says_so_and_which_do(service: Any, why: st
 def test_a_gate_needs_a_limit_where_none_is_published(service: str) -> None:
     with pytest.raises(UseApiConfigError, match="set jobs_per_account"):
         live_service(service, None)
-    assert len(live_service(service, 1).live) == 1
+    assert live_service(service, 1).live
 
 
 @pytest.mark.parametrize("service", LIMITED)
@@ -394,6 +449,8 @@ def test_the_catalogue_names_readers_that_there_are() -> None:
         for endpoint in service.live:
             assert endpoint.dialect in READERS
             assert endpoint.path.split("/")[2] == service.slug
+        if service.accounts and len(service.live) > 1:
+            assert service.live[1] == service.accounts
     used = {endpoint.dialect for service in CATALOGUE for endpoint in service.live}
     assert used == set(READERS)
 
@@ -455,7 +512,7 @@ def test_402_closes_whatever_the_other_endpoint_says() -> None:
         found = count("flowmusic", *bodies)
         assert (found.accounts, totals(found), found.known) == ((), (None, None), False)
     assert found.refused == "Pay, ***"
-    assert count("kling", Answer(402, body=b"<html>")).refused == "Payment required"
+    assert count("kling", Answer(402, body=b"<html>"), {}).refused == "Payment required"
 
 
 @pytest.mark.parametrize(
@@ -487,7 +544,7 @@ def test_a_body_of_another_shape_is_no_answer(service: str, bodies: list[object]
 
 
 def test_the_wait_that_is_asked_for_is_passed_on() -> None:
-    (endpoint,) = live_service("kling", None).live
+    endpoint, _ = live_service("kling", None).live
     asked = Answer(429, {"retry-after": "7"}, b'{"retryAfter": "odd"}')
     with pytest.raises(UseApiError) as busy:
         read_rows(endpoint, asked, conn_id="c")

@@ -127,6 +127,7 @@ def test_the_xcom_of_an_open_gate() -> None:
         "allocations_left": 0,
         "free_accounts": None,
         "free_job_slots": None,
+        "in_trouble": None,
         "checked_at": "now",
     }
     alone = judge(account(), Condition()).to_xcom("now")
@@ -150,7 +151,7 @@ def test_what_is_free_is_asked_for_last_and_only_where_a_live_threshold_is_state
         except StopIteration:
             return told
 
-    assert asked(account(), live) == ["/v1/kling/scheduler/available"]
+    assert asked(account(), live) == ["/v1/kling/scheduler/available", "/v1/kling/accounts"]
     assert asked(account(), Condition("kling")) == []
     for closed in (account(active=False), account(working=0)):
         assert asked(closed, live) == []
@@ -178,6 +179,46 @@ def test_each_shortfall_of_what_is_free_is_a_reason() -> None:
         "kling: 1 free accounts, 2 needed",
     )
     assert judge(account(), Condition("kling", min_free_accounts=2), capacity(1, 1)).open
+
+
+def broken(*ids: str) -> Capacity:
+    """Accounts that are signed out, and one that is full."""
+    accounts = [
+        AccountCapacity(each, 5, 0, 0, False, f"signed out: {n}") for n, each in enumerate(ids)
+    ]
+    return Capacity("kling", (AccountCapacity("full1@example.com", 5, 5, 0, True), *accounts))
+
+
+def test_a_closed_gate_says_which_account_cannot_be_used_and_why() -> None:
+    found = broken("studio1@gmail.com")
+    closed = judge(account(), Condition("kling", min_free_job_slots=1), found)
+    assert closed.reasons == (
+        "kling: 0 free job slots, 1 needed",
+        "kling: st***o1@gmail.com cannot be used (signed out: 0)",
+    )
+    assert closed.to_xcom("now")["in_trouble"] == ["st***o1@gmail.com"]
+    opened = judge(account(), Condition("kling", min_free_job_slots=0), found)
+    assert opened.open
+    assert messages.opened(opened).endswith(
+        "with 0 free job slots; kling: st***o1@gmail.com cannot be used (signed out: 0)."
+    )
+    healthy = judge(account(), Condition("kling", min_free_job_slots=0), capacity(1))
+    assert healthy.to_xcom("now")["in_trouble"] == []
+
+
+def test_many_accounts_in_trouble_are_not_all_told_and_stay_apart() -> None:
+    found = broken(*(f"factory.{n:03}.main@gmail.com" for n in range(60)))
+    closed = judge_capacity(
+        judge_account(account(), Condition("kling", min_free_accounts=1), "kling"),
+        Condition("kling", min_free_accounts=1),
+        found,
+        12345,
+    )
+    assert len(closed.reasons) == 1 + 5 + 1
+    assert closed.reasons[-1] == "kling: 55 more accounts cannot be used"
+    named = closed.to_xcom("now")["in_trouble"]
+    assert len(set(named)) == 50
+    assert all(name.startswith("fa***in@gmail.com #") for name in named)
 
 
 def test_unknown_is_never_enough() -> None:

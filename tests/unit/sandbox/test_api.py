@@ -51,7 +51,9 @@ def test_any_other_authorization_is_refused(sandbox: Sandbox, authorization: str
 
 
 def test_an_unknown_path_and_a_wrong_method(sandbox: Sandbox) -> None:
-    assert get(sandbox, "/v2/nothing")[::2] == (404, b'{"error":"Not found","code":404}')
+    status, _, body = get(sandbox, "/v2/nothing")
+    assert (status, json.loads(body)["error"]) == (404, "Endpoint not found")
+    assert "llm_docs" in json.loads(body)["hint"]
     status, headers, body = get(sandbox, method="POST")
     assert (status, headers["Allow"], json.loads(body)["code"]) == (405, "GET", 405)
 

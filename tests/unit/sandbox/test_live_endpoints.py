@@ -16,11 +16,12 @@ PATHS = sorted(LIVE)
 KLING = "/v1/kling/scheduler/available"
 
 
-def test_it_serves_the_live_endpoints_of_the_catalogue_and_no_others() -> None:
+def test_it_serves_the_endpoints_of_the_catalogue_and_no_others() -> None:
     assert {path: service for path, (service, _) in LIVE.items()} == {
         endpoint.path.partition("?")[0]: service.slug
         for service in CATALOGUE
-        for endpoint in service.live
+        for endpoint in (*service.live, service.accounts)
+        if endpoint
     }
 
 
@@ -28,6 +29,7 @@ ONE = LinkedAccount("a@b.c", max_jobs=4, running=1)
 IDLE = LinkedAccount("d@e.f", max_jobs=2)
 FULL = LinkedAccount("g@h.i", max_jobs=1, running=1)
 BROKEN = LinkedAccount("j@k.l", max_jobs=3, health="signed out")
+ALL = {"a@b.c", "d@e.f", "g@h.i", "j@k.l"}
 SHAPES: dict[str, Any] = {
     KLING: (
         {"executing", "available"},
@@ -35,6 +37,7 @@ SHAPES: dict[str, Any] = {
             body["available"]
             == [
                 {"email": "a@b.c", "maxJobs": 4, "executing": 1, "available": 3},
+                {"email": "j@k.l", "maxJobs": 3, "executing": 0, "available": 3},
                 {"email": "d@e.f", "maxJobs": 2, "executing": 0, "available": 2},
             ]
         ),
@@ -118,10 +121,29 @@ SHAPES: dict[str, Any] = {
         {"total", "music", "tts", "accounts", "availableAccounts"},
         lambda body: (
             body["availableAccounts"] == ["a@b.c", "d@e.f", "g@h.i", "j@k.l"]
-            and body["accounts"]["j@k.l"]["error"] == "signed out"
-            and "d@e.f" not in body["accounts"]
+            and set(body["accounts"]) == {"a@b.c", "g@h.i"}
         ),
     ),
+    "/v1/gemini-notebook/accounts": (ALL, lambda body: body["j@k.l"]["health"] == "signed out"),
+    "/v1/google-flow/accounts": (
+        ALL,
+        lambda body: (
+            body["j@k.l"]["health"] == body["j@k.l"]["error"] == "signed out"
+            and "nextRefresh" not in body["j@k.l"]
+            and body["a@b.c"]["nextRefresh"]
+        ),
+    ),
+    "/v1/kling/accounts": (
+        ALL,
+        lambda body: body["a@b.c"]["session"]["ExpireTimeUTC"] and body["j@k.l"]["error"],
+    ),
+    "/v1/minimax/accounts": (ALL, lambda body: body["a@b.c"]["jwt"]["exp_Expire"]),
+    "/v1/mureka/accounts": (
+        ALL,
+        lambda body: "maxJobs" not in body["a@b.c"] and body["j@k.l"]["error"] == "signed out",
+    ),
+    "/v2/pixverse/accounts": (ALL, lambda body: body["a@b.c"]["jwt"]["ExpireTimeUTC"]),
+    "/v1/tempolor/accounts": (ALL, lambda body: "error" not in body["j@k.l"]),
 }
 
 
@@ -141,18 +163,19 @@ def test_a_change_tells_at_the_next_request(sandbox: Sandbox) -> None:
     assert [each["email"] for each in before] == ["kling-1@example.com", "kling-2@example.com"]
     assert [each["email"] for each in served(sandbox, KLING)["available"]] == [before[1]["email"]]
     account.running, account.health = 0, "signed out"
-    assert len(served(sandbox, KLING)["available"]) == 1
-    assert "health" not in str(served(sandbox, KLING))
+    assert len(served(sandbox, KLING)["available"]) == 2, "it knows nothing of health"
+    assert "signed out" not in str(served(sandbox, KLING))
+    assert served(sandbox, "/v1/kling/accounts")[account.id]["error"] == "signed out"
     assert Sandbox().capacity["kling"][0].is_healthy, "each sandbox has accounts of its own"
 
 
 @pytest.mark.parametrize(
     ("service", "answers"),
     [
-        ("kling", [(200, {"executing": [], "available": []})]),
+        ("kling", [(200, {"executing": [], "available": []}), (404, None)]),
         ("muse", [(400, None), (200, {})]),
         ("google-vids", [(400, None), (200, {})]),
-        ("gemini-notebook", [(200, {"accounts": {}})]),
+        ("gemini-notebook", [(200, {"accounts": {}}), (200, {})]),
         ("flowmusic", [(200, {}), (200, {})]),
         ("dreamina", [(200, {"executing": {}, "total": 0}), (200, {})]),
         ("runwayml", [(200, []), (404, None)]),
@@ -163,7 +186,8 @@ def test_what_it_says_when_no_account_is_configured(
     sandbox: Sandbox, service: str, answers: list[tuple[int, Any]]
 ) -> None:
     del sandbox.capacity[service]
-    paths = [path for path in LIVE if LIVE[path][0] == service]
+    paths = sorted((path for path in LIVE if LIVE[path][0] == service), reverse=True)
+    paths.sort(key=lambda path: path.endswith("/accounts"))
     for path, (status, body) in zip(paths, answers, strict=True):
         found, _, text = get(sandbox, path)
         assert found == status
@@ -178,7 +202,7 @@ def test_scripts_tokens_and_methods_count_there_too(sandbox: Sandbox) -> None:
     assert len(served(sandbox, KLING)["available"]) == 2, "a 200 without a body is the usual one"
     assert get(sandbox, KLING, authorization=None)[0] == 401
     assert get(sandbox, KLING, method="POST")[0] == 405
-    assert get(sandbox, "/v1/kling/accounts/a@b.c")[0] == 404
+    assert get(sandbox, "/v1/kling/accounts/a@b.c")[0] == 404, "not linked"
     assert get(sandbox, "/v1/google-flow/jobs/?options=summary")[0] == 200
 
 

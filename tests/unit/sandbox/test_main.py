@@ -68,3 +68,14 @@ def test_the_command_line_links_what_can_be_rehearsed() -> None:
                 assert listed[service.key] == {"total": 2, "active": 2, "error": 0}
         assert served(s, KLING)["available"] == []
         process.terminate()
+
+
+def test_the_command_line_shows_a_bad_day() -> None:
+    with start_cli("--port", "0", "--broken", "1") as process:
+        assert process.stdout is not None
+        greeting = list(iter(process.stdout.readline, "Ctrl-C ends it. Requests:\n"))
+        s = Sandbox(port=int(greeting[0].rpartition(":")[2]))
+        assert served(s, "/v2/account")["accounts"]["Kling API"]["error"] == 1
+        first, second = served(s, "/v1/kling/accounts").values()
+        assert ("error" in first, "error" in second) == (True, False)
+        process.terminate()

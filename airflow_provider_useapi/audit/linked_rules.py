@@ -1,0 +1,112 @@
+"""What an audit makes of the linked accounts: one small function for each code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from airflow_provider_useapi.api.captcha import SERVICE
+from airflow_provider_useapi.api.services import service_of
+from airflow_provider_useapi.audit.snapshot import CRITICAL, WARNING, Finding, Snapshot
+
+if TYPE_CHECKING:
+    from airflow_provider_useapi.audit.linked import Linked
+    from airflow_provider_useapi.audit.rules import Look
+
+_ABOUT_ACCOUNTS = ("UA010", "UA011")
+_ABOUT_CREDITS = ("UA012", "UA013")
+_ABOUT_CAPTCHAS = ("UA014",)
+_A_DAY = timedelta(days=1)
+
+
+def account_in_trouble(look: Look) -> Iterator[Finding]:
+    """UA010: a linked account takes no jobs: which, and why."""
+    for slug, name, account in _accounts(look):
+        if not account.healthy:
+            message = f"{name}: {account.reason}"
+            yield Finding("UA010", WARNING, slug, message, ref=account.ref)
+
+
+def login_expires(look: Look) -> Iterator[Finding]:
+    """UA011: a login runs out that useapi.net does not renew by itself."""
+    now = datetime.fromisoformat(look.now.checked_at)
+    for slug, name, account in _accounts(look):
+        entry = service_of(slug)
+        within = {"hand": timedelta(days=look.session_min_days), "unknown": _A_DAY}.get(
+            entry.renewal if entry else ""
+        )
+        # Of one that is in trouble already UA010 tells.
+        if within is None or account.session_expires is None or not account.healthy:
+            continue
+        expires = datetime.fromisoformat(account.session_expires)
+        if expires - now < within:
+            verb = "expired" if expires < now else "expires"
+            message = f"{name}: its login {verb} on {expires:%Y-%m-%d at %H:%M} UTC"
+            yield Finding("UA011", WARNING, slug, message, ref=account.ref)
+
+
+def few_credits(look: Look) -> Iterator[Finding]:
+    """UA012: an account has fewer credits than wanted; critical if no healthy one has enough."""
+    for slug, name, account in _accounts(look):
+        wanted = look.min_credits.get(slug)
+        if wanted is None or account.credits is None or account.credits >= wanted:
+            continue
+        unit = account.unit or "credits"
+        message = f"{name}: {account.credits} {unit}, {wanted} wanted"
+        severity = WARNING if _may_have(look, slug, wanted) else CRITICAL
+        yield Finding("UA012", severity, slug, message, ref=account.ref)
+
+
+def no_paid_plan(look: Look) -> Iterator[Finding]:
+    """UA013: an account has credits, and no plan that lets them be spent."""
+    for slug, name, account in _accounts(look):
+        if slug in look.min_credits and account.is_unpaid:
+            message = f"{name}: no paid plan ({account.plan})"
+            yield Finding("UA013", WARNING, slug, message, ref=account.ref)
+
+
+def no_captchas(look: Look) -> Iterator[Finding]:
+    """UA014: Google Flow can solve no captcha, so that every job that needs one fails."""
+    if look.now.has_captchas is False and look.audits(SERVICE):
+        message = "neither a captcha provider nor free solves left: jobs that need one fail"
+        yield Finding("UA014", CRITICAL, SERVICE, message)
+
+
+LINKED_RULES = (account_in_trouble, login_expires, few_credits, no_paid_plan, no_captchas)
+
+
+def is_unread(now: Snapshot, finding: Finding) -> bool:
+    """
+    Whether a snapshot does not tell if an earlier finding still holds.
+
+    :param now: the snapshot. What was not read, or not asked for, is no good news.
+    :param finding: of an audit before.
+    """
+    slug = finding.service or ""
+    if slug not in now.services:
+        return False
+    if finding.code in _ABOUT_CAPTCHAS:
+        return now.has_captchas is None
+    if finding.code not in (*_ABOUT_ACCOUNTS, *_ABOUT_CREDITS):
+        return False
+    linked = now.linked.get(slug)
+    if linked is None:
+        return True
+    account = next((each for each in linked.accounts if each.ref == finding.ref), None)
+    return finding.code in _ABOUT_CREDITS and account is not None and account.unit is None
+
+
+def _accounts(look: Look) -> Iterator[tuple[str, str, Linked]]:
+    """Every linked account that is audited, with its slug and the name that it is shown by."""
+    for slug, linked in look.now.linked.items():
+        if look.audits(slug):
+            yield from ((slug, name, account) for name, account in linked.named())
+
+
+def _may_have(look: Look, slug: str, wanted: int) -> bool:
+    """Whether a healthy account has enough, or it is not known of one."""
+    return any(
+        account.healthy and (account.has(wanted) or account.credits is None)
+        for account in look.now.linked[slug].accounts
+    )

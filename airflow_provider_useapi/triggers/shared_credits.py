@@ -1,0 +1,66 @@
+"""
+The credits that gates of this event loop have been told, whatever their interval.
+
+They belong to the base URL and token that asked, like a wish to be left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from airflow_provider_useapi import clock
+from airflow_provider_useapi.connection.mark import Mark
+
+if TYPE_CHECKING:
+    from airflow_provider_useapi.api.kept_credits import Kept
+    from airflow_provider_useapi.connection.settings import Settings
+    from airflow_provider_useapi.gate.memory import Memory
+
+
+class Shelf:
+    """What was told to one base URL and token, until it is asked for again."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Kept] = {}
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def asking(self, slug: str) -> asyncio.Lock:
+        """Only one at a time asks for the credits of a service; the others find them kept."""
+        return self._asking[slug]
+
+    def keep(self, found: Mapping[str, Kept]) -> None:
+        """Keep what was told; it may have been told to another process."""
+        now = clock.now()
+        fresh = {ref: each for ref, each in self.kept.items() if each.until > now}
+        for ref, each in found.items():
+            if ref not in fresh or fresh[ref].until < each.until:
+                fresh[ref] = each
+        self.kept = fresh
+
+
+_shelves: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Mark, Shelf]] = WeakKeyDictionary()
+
+
+def shelf_of(settings: Settings) -> Shelf:
+    """
+    What this event loop keeps for a connection.
+
+    :param settings: of the connection as it is used.
+    """
+    here = _shelves.setdefault(asyncio.get_running_loop(), {})
+    return here.setdefault(Mark.of(settings), Shelf())
+
+
+def bring(memory: Memory, settings: Settings | None) -> None:
+    """
+    Take over what a worker has been told, so that it is not asked for again.
+
+    :param memory: of a gate.
+    :param settings: of the connection that is used here.
+    """
+    if memory.kept and memory.mark and settings and memory.mark.fits(settings):
+        shelf_of(settings).keep(memory.kept)
