@@ -155,7 +155,7 @@ def read_linked(account: Account, credits_of: Iterable[str] = ()) -> Requests[Re
     linked: dict[str, LinkedAccounts] = {}
     has_captchas: bool | None = None
     if not account.subscription_is_active:
-        return Reading(unread=("Linked accounts are not read while the subscription lapses.",))
+        return Reading(unread=("linked accounts: the subscription is not active",))
     for slug in account.services:
         entry = service_of(slug)
         if entry is None or entry.accounts is None:

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_useapi import metrics
 from airflow_provider_useapi.api.account import Account
+from airflow_provider_useapi.audit.linked import Linked, LinkedAccounts, Reading
 from airflow_provider_useapi.audit.rules import audited
 from airflow_provider_useapi.audit.snapshot import Snapshot
 from airflow_provider_useapi.exceptions import UseApiError
@@ -312,3 +314,20 @@ def test_another_receiver_gets_long_names_on_every_airflow(
 
 LONGEST = 63 if metadata.version("apache-airflow").startswith("2.") else 255
 """How long the name of a metric may be for OpenTelemetry, prefix included; else Airflow cuts it."""
+
+
+def test_healthy_accounts_and_credits_are_gauges() -> None:
+    def taken(*linked: Linked, services: tuple[str, ...] = ("kling",)) -> Snapshot:
+        body = {"id": 1, "subscriptionIsActive": True, "accounts": {key: {} for key in services}}
+        reading = Reading({slug: LinkedAccounts(linked) for slug in services if slug == "kling"})
+        account = Account.from_json(body)
+        return Snapshot.of_account(account, "conn", "2026-11-15T06:00:00+00:00", reading)
+
+    fine, broken = Linked("a", "1", True, credits=300), Linked("b", "2", False, "x", credits=900)
+    snapshot = audited(taken(fine, replace(fine, credits=500), broken), None)
+    told = {(slug, state): value for slug, state, value in metrics.account_gauges(snapshot)}
+    assert (told["kling", "healthy"], told["kling", "credits"]) == (2, 500)
+    unknown = {state for _, state, _ in metrics.account_gauges(audited(taken(broken), None))}
+    assert "healthy" in unknown and "credits" not in unknown
+    gone = list(metrics.account_gauges(audited(taken(services=("muse",)), snapshot)))
+    assert ("kling", "healthy", 0) in gone

@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from airflow_provider_useapi.api.account import Account
+from airflow_provider_useapi.api.hints import hint_of, ref_of
+from airflow_provider_useapi.audit.linked import Linked, LinkedAccounts, Reading
 from airflow_provider_useapi.audit.report import report
 from airflow_provider_useapi.audit.rules import audited
 from airflow_provider_useapi.audit.snapshot import Snapshot
@@ -37,6 +39,44 @@ _NOW = {
 }
 
 
+def _linked(slug: str, *accounts: tuple[str, str | None, int | None]) -> LinkedAccounts:
+    """The linked accounts of a service: address, what is wrong, credits."""
+    return LinkedAccounts(
+        tuple(
+            Linked(
+                hint=hint_of(address),
+                ref=ref_of(12345, slug, address),
+                healthy=wrong is None,
+                reason=wrong,
+                session_expires="2026-12-11T09:30:00+00:00" if wrong is None else None,
+                credits=left,
+                unit=None if left is None else "credits",
+            )
+            for address, wrong, left in accounts
+        )
+    )
+
+
+_SIGNED_OUT = "Google has signed your account out. Reconnect it at useapi.net"
+_READING = Reading(
+    {
+        "kling": _linked(
+            "kling",
+            ("factory.01.main@gmail.com", None, 120),
+            ("factory.02.main@gmail.com", "Account does not exist or password is incorrect", 4800),
+            ("studio1@gmail.com", "Session expired", None),
+        ),
+        "minimax": _linked("minimax", *((f"3344556{n}", None, None) for n in range(4))),
+        "google-flow": _linked("google-flow", ("studio1@gmail.com", _SIGNED_OUT, None)),
+    },
+    has_captchas=True,
+    unread=(
+        "runwayml: Connection 'useapi_default': GET /v1/runwayml/accounts was answered with 503,"
+        " server error.",
+    ),
+)
+
+
 def example() -> Snapshot:
     """An audit that finds a lot."""
 
@@ -49,11 +89,12 @@ def example() -> Snapshot:
             "accounts": services,
             "sub": "261020",
         }
-        return Snapshot.of_account(Account.from_json(body | fields), "useapi_default", checked_at)
+        account = Account.from_json(body | fields)
+        return Snapshot.of_account(account, "useapi_default", checked_at, _READING)
 
     before = audited(look(_BEFORE, "2026-11-12T06:00:00+00:00"), None)
     now = look(_NOW, "2026-11-15T06:00:00+00:00", subscriptionsNeededTotal=2)
-    return audited(now, before)
+    return audited(now, before, min_credits={"kling": 500})
 
 
 def take(page: Page, folder: Path) -> dict[str, tuple[int, int]]:

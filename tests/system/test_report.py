@@ -58,13 +58,16 @@ def test_the_numbers_and_the_bars(chromium: Browser, tmp_path: Path) -> None:
     page = opened(chromium, example(), tmp_path)
     text = page.evaluate("document.body.innerText.replace(/\\s+/g, ' ')")
     for expected in (
-        "1 critical 7 warnings",
+        "2 critical 10 warnings",
         "Linked accounts active 6 of 9 at 4 services",
         "UA002 critical runwayml 1 of 1 linked accounts in error, none active new",
         "kling 2 of 3 linked accounts in error, 1 active since 12 November 2026, 3 days",
         "Kling API-1 active kling 1 active · 2 in error · 0 left",
         "MiniMax API+1 active minimax 4 active · 1 over the limit",
         "Mureka APIgone mureka no longer listed",
+        "x st***o1@gmail.com Session expired since 12 November 2026",
+        "120 credits, 500 wanted new login until 11 December 2026 · 120 credits",
+        "OK 33***60 login until 11 December 2026",
     ):
         assert expected in text
     # Four accounts are the most, so that each is a quarter of a bar.

@@ -358,7 +358,7 @@ def test_what_cannot_be_read_hides_nothing_else() -> None:
 
 def test_nothing_is_asked_while_the_subscription_lapses() -> None:
     paths, found = reading(account("kling", active=False))
-    assert paths == [] and "while the subscription lapses" in found.unread[0]
+    assert paths == [] and found.unread == ("linked accounts: the subscription is not active",)
 
 
 # --- What is shown --------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_useapi.api.kept_credits import Kept
 from airflow_provider_useapi.connection.mark import Mark
 from airflow_provider_useapi.exceptions import (
     UseApiAuthError,
@@ -251,3 +253,14 @@ def test_a_note_brings_the_memory_to_another_process(
 )
 def test_any_note_can_be_read(note: Any) -> None:
     assert isinstance(Memory.from_note(note), Memory)
+
+
+def test_credits_are_kept_for_whom_they_were_told_to() -> None:
+    kept = {"abc123": Kept(NOW, 500, "Pro")}
+    told = Verdict((), (), subscription_is_active=True, kept=kept)
+    memory = Memory(mark=Mark("00" * 16, "ab" * 8)).closed(replace(told, reasons=("x",)))
+    assert memory.kept == kept
+    assert Memory.from_note(memory.to_note()).kept == kept
+    assert memory.closed(replace(told, reasons=("x",), kept=None)).kept == kept
+    assert memory.only_hold().kept == {}
+    assert "credits" not in Memory().to_note()

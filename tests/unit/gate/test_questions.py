@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from airflow_provider_useapi.api.account import Account
+from airflow_provider_useapi.api.account_requests import Request
+from airflow_provider_useapi.api.kept_credits import CreditRound, Kept
 from airflow_provider_useapi.api.live_readers import Row, Rows
+from airflow_provider_useapi.api.responses import Answer
 from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiConfigError
 from airflow_provider_useapi.gate.condition import Condition
 from airflow_provider_useapi.gate.questions import About, Question, ask_all, look
@@ -91,3 +96,33 @@ def test_a_refused_token_is_asked_about_again_if_there_is_a_new_one() -> None:
     assert answering(refused, False) == ([About.ACCOUNT, About.RENEWAL], refused)
     again = UseApiAuthError("401 again.")
     assert answering(refused, True, again)[1] is again
+
+
+def test_credits_are_asked_for_last_behind_the_accounts_that_have_them() -> None:
+    paths: list[str] = []
+
+    def answer(what: Question) -> Any:
+        if isinstance(what, CreditRound):
+            paths.append(f"credits of {len(what.accounts)}")
+            return {ref: Kept(datetime.max.replace(tzinfo=UTC), 500) for ref in what.accounts}
+        if isinstance(what, About):
+            return Account.from_json(KLING)
+        paths.append(what.path)
+        if isinstance(what, Request):
+            body = json.dumps({"a@b.c": {}, "d@e.f": {"error": "signed out"}}).encode()
+            return what.read(Answer(200, body=body), conn_id="c")
+        return Rows((Row("a@b.c", free=1), Row("d@e.f", free=2)))
+
+    live = Condition("kling", min_free_job_slots=1, min_credits=500)
+    assert ask_all(look(live), answer).open
+    assert paths == ["/v1/kling/scheduler/available", "/v1/kling/accounts", "credits of 2"]
+    paths.clear()
+    assert ask_all(look(Condition("kling", min_credits=500)), answer).open
+    assert paths == ["/v1/kling/accounts", "credits of 1"], "of the healthy one"
+    paths.clear()
+    closed = Condition("kling", min_free_job_slots=9, min_credits=500)
+    assert not ask_all(look(closed), answer).open
+    assert "credits" not in str(paths)
+
+
+KLING = {"subscriptionIsActive": True, "accounts": {"Kling API": {"total": 2, "active": 2}}}

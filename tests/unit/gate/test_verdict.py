@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,12 +9,18 @@ from hypothesis import strategies as st
 
 from airflow_provider_useapi.api.account import Account
 from airflow_provider_useapi.api.capacity import AccountCapacity, Capacity
+from airflow_provider_useapi.api.kept_credits import Kept
 from airflow_provider_useapi.api.live_readers import Rows
 from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
 from airflow_provider_useapi.gate import messages
 from airflow_provider_useapi.gate.condition import THRESHOLDS, Condition
 from airflow_provider_useapi.gate.questions import target_of, verdict
-from airflow_provider_useapi.gate.verdict import Verdict, judge_account, judge_capacity
+from airflow_provider_useapi.gate.verdict import (
+    Verdict,
+    judge_account,
+    judge_capacity,
+    judge_credits,
+)
 
 SMALL = st.integers(0, 5)
 OF_THE_ACCOUNT = ("min_active_accounts", "max_error_accounts", "min_allocations_left")
@@ -219,6 +226,45 @@ def test_many_accounts_in_trouble_are_not_all_told_and_stay_apart() -> None:
     named = closed.to_xcom("now")["in_trouble"]
     assert len(set(named)) == 50
     assert all(name.startswith("fa***in@gmail.com #") for name in named)
+
+
+SOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kept", "reasons"),
+    [
+        ({"a": Kept(SOON, 500)}, []),
+        ({"a": Kept(SOON, 499), "b": Kept(SOON, 900)}, []),
+        ({"a": Kept(SOON, 300), "b": Kept(SOON, 300)}, ["one 300, two 300"]),
+        (
+            {"a": Kept(SOON, 900, "PAYGATE_TIER_NOT_PAID")},
+            ["one 900, no paid plan (PAYGATE_TIER_NOT_PAID), two unknown"],
+        ),
+        (
+            {"a": Kept(SOON, failed="503."), "c": Kept(SOON, 900)},
+            ["one unknown (503.), two unknown"],
+        ),
+    ],
+)
+def test_one_account_has_to_have_the_credits(kept: dict[str, Kept], reasons: list[str]) -> None:
+    wanted = Condition("kling", min_credits=500)
+    told = judge_account(account(), wanted, "kling")
+    found = judge_credits(told, wanted, {"a": "one", "b": "two"}, kept)
+    said = "kling: 500 credits needed on one account: "
+    assert list(found.reasons) == [f"{said}{each}" for each in reasons]
+    assert found.kept == kept
+    none = judge_credits(told, wanted, {}, kept)
+    assert none.reasons == ("kling: no account can be used, 500 credits needed on one",)
+    many = judge_credits(told, wanted, {f"x{n}": f"n{n}" for n in range(9)}, kept)
+    assert many.reasons[0].endswith("n4 unknown and 4 more")
+
+
+def test_no_credits_at_all_are_asked_of_one_that_is_known() -> None:
+    wanted = Condition("kling", min_credits=0)
+    told = judge_account(account(), wanted, "kling")
+    assert judge_credits(told, wanted, {"a": "one"}, {"a": Kept(SOON, 0)}).open
+    assert not judge_credits(told, wanted, {"a": "one"}, {"a": Kept(SOON)}).open
 
 
 def test_unknown_is_never_enough() -> None:
