@@ -16,11 +16,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_useapi import clock
-from airflow_provider_useapi.compat import (
-    KEEPS_NOTES,
-    is_deferral_timeout,
-    without_logger,
-)
+from airflow_provider_useapi.compat import KEEPS_NOTES, is_deferral_timeout, without_logger
 from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
 from airflow_provider_useapi.exceptions import (
     UseApiConfigError,
@@ -39,7 +35,6 @@ if TYPE_CHECKING:
 
 RESCHEDULE_SECONDS = 1.0
 """A scheduler takes a task that is queued again sooner for one that died, and counts a try."""
-
 
 LEAST_SECONDS_OF_CREDITS = 600.0
 """Credits are not read more often than that."""
