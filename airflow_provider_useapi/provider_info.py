@@ -24,7 +24,7 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": _modules("hooks.useapi"),
-        "operators": _modules("operators.audit", "operators.useapi"),
+        "operators": _modules("operators.audit", "operators.audit_check", "operators.useapi"),
         "sensors": _modules("sensors.useapi"),
         "triggers": _modules("triggers.useapi"),
         "connection-types": [

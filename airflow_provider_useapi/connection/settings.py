@@ -12,14 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
-from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from airflow_provider_useapi.connection import fields
+from airflow_provider_useapi.connection.base_url import base_url, names_scheme
 from airflow_provider_useapi.connection.hosts import (
-    SCHEMES,
-    is_like_a_scheme,
     is_loopback,
-    split_netloc,
 )
 from airflow_provider_useapi.connection.proxy import environment_proxy, refuse_unusable
 from airflow_provider_useapi.exceptions import UseApiConfigError
@@ -28,7 +26,6 @@ from airflow_provider_useapi.redaction import public_text
 _BEARER = re.compile(r"bearer\s+", re.IGNORECASE)
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
-_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True)
@@ -99,10 +96,10 @@ def read_settings(
         shown = public_text(", ".join(unknown), (token,))
         warnings.append(f"extra contains {shown}, which is not used; the known extras are {known}.")
     allow_http = reader.boolean("allow_http")
-    if _names_scheme(reader, host, schema):
+    if names_scheme(host, schema, reader.error):
         schema = None
         warnings.append("the schema is 'https', which is no path; leave it empty.")
-    base = _base_url(reader, host, port, schema)
+    base = base_url(host, port, schema, reader.error)
     proxy = reader.text("proxy")
     if proxy:
         refuse_unusable(proxy, f"Connection {conn_id!r}: extra 'proxy'")
@@ -223,60 +220,6 @@ def _token(conn_id: str, password: str | None, login: str | None) -> tuple[str, 
             " paste the token again."
         )
     return token, warnings
-
-
-def _names_scheme(reader: _Reader, host: str | None, schema: str | None) -> bool:
-    """Whether the schema is ``https``, as connections of Airflow's HTTP hook have it."""
-    word = (schema or "").strip().rstrip(":/").lower()
-    if "://" in (host or "") or word not in SCHEMES:
-        return False
-    if word == "http":
-        raise reader.error(
-            f"the schema is 'http'; leave it empty and write the scheme into the host, for example"
-            f" {fields.DEFAULT_HOST}."
-        )
-    return True
-
-
-def _base_url(
-    reader: _Reader, host: str | None, port: int | None, schema: str | None
-) -> SplitResult:
-    text = (host or "").strip() or fields.DEFAULT_HOST
-    has_scheme = "://" in text
-    text = text if has_scheme else f"https://{text}"
-    below = (schema or "").strip().strip("/")
-    example = f"write for example {fields.DEFAULT_HOST}"
-    try:
-        parts = urlsplit(text)
-        name, own_port = split_netloc(parts.netloc.rpartition("@")[2])
-    except ValueError:
-        raise reader.error(f"the host is not a valid URL; {example}.") from None
-    if parts.scheme not in SCHEMES:
-        scheme = public_text(parts.scheme, limit=20)
-        raise reader.error(f"the host has the unsupported scheme {scheme!r}; {example}.")
-    if any(c.isspace() or not c.isprintable() for c in text + below):
-        raise reader.error(f"the host contains spaces or control characters; {example}.")
-    if "@" in parts.netloc or {"?", "#"} & set(text + below):
-        raise reader.error(
-            f"the host may contain only scheme, name, port and path; {example}"
-            " and put the token into the password."
-        )
-    port = int(own_port) if own_port else port
-    if port is not None and not 0 < port < 65536:
-        raise reader.error(f"the port is {port}; it must be from 1 to 65535.")
-    path = parts.path.rstrip("/") + (f"/{below}" if below else "")
-    # The real host is in the path then, and the token would go to another one.
-    is_slip = own_port == "" or (not has_scheme and is_like_a_scheme(name))
-    if path.startswith("//") or (path and is_slip):
-        raise reader.error(f"the host begins with a slip in https://; {example}.")
-    name = f"[{name}]" if ":" in name else name
-    netloc = f"{name}:{port}" if port else name
-    return SplitResult(parts.scheme, netloc, _ascii_path(path), "", "")
-
-
-def _ascii_path(path: str) -> str:
-    """A path as it goes over the wire. What is percent-encoded stays so."""
-    return _STRAY_PERCENT.sub("%25", quote(path, safe="/%:@!$&'()*+,;=~"))
 
 
 def _refuse_plain_http(

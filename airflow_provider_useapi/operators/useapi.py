@@ -13,7 +13,8 @@ from airflow_provider_useapi.exceptions import (
     UseApiConnectionNotFoundError,
     UseApiError,
 )
-from airflow_provider_useapi.operators.audit import UseApiAuditCheckOperator, UseApiAuditOperator
+from airflow_provider_useapi.operators.audit import UseApiAuditOperator
+from airflow_provider_useapi.operators.audit_check import UseApiAuditCheckOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

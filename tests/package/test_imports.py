@@ -58,8 +58,8 @@ def test_a_dag_file_loads_what_checks_arguments_and_no_more() -> None:
     added = loaded_by(code, "from airflow.sdk import DAG, BaseOperator")
     ours = {m.removeprefix("airflow_provider_useapi") for m in added if "useapi" in m}
     names = (
-        "operators operators.useapi operators.audit sensors sensors.useapi clock compat exceptions"
-        " connection connection.fields gate gate.condition validation"
+        "operators operators.useapi operators.audit operators.audit_check sensors sensors.useapi"
+        " clock compat exceptions connection connection.fields gate gate.condition validation"
     )
     assert ours <= {"", *(f".{name}" for name in names.split())}
 
