@@ -181,11 +181,12 @@ class _Selector(selectors.DefaultSelector):
 @contextmanager
 def moved(monkeypatch: pytest.MonkeyPatch) -> Iterator[MovableClock]:
     """A clock at which the package and the sandbox look, inside of the ``with`` block."""
-    from airflow_provider_useapi.sandbox import server
+    from airflow_provider_useapi.sandbox import server, state
     from airflow_provider_useapi.transport.async_client import AsyncClient
 
     movable = MovableClock()
-    monkeypatch.setattr(server, "time", movable)
+    for module in (server, state):
+        monkeypatch.setattr(module, "time", movable)
     monkeypatch.setattr(AsyncClient, "get", _as_work(AsyncClient.get))
     with clock.using(movable):
         yield movable

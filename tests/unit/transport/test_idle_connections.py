@@ -49,6 +49,7 @@ def test_an_idle_connection_is_given_up_after_a_minute(way: str) -> None:
 # --- A box that forgets ---------------------------------------------------------------------------
 
 
+@pytest.mark.real_time
 @every_way
 @pytest.mark.parametrize("how", FORGETS)
 def test_no_request_is_lost_to_a_box_that_forgets(how: str, way: str) -> None:
@@ -65,6 +66,7 @@ def test_no_request_is_lost_to_a_box_that_forgets(how: str, way: str) -> None:
     assert box.forgotten == (0 if how == "before" else 2)
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("how", FORGETS)
 def test_nor_are_those_of_many_at_once(how: str) -> None:
     """One connection that is dead casts doubt on all that were idle for as long."""
@@ -85,6 +87,7 @@ def test_nor_are_those_of_many_at_once(how: str) -> None:
     assert len(sandbox.requests) == 11
 
 
+@pytest.mark.real_time
 @both_clients
 def test_a_request_is_asked_again_once_and_in_its_time(way: str) -> None:
     """The kept connection is silent, and so is the new one."""
@@ -136,6 +139,7 @@ def test_a_new_connection_that_breaks_is_no_reason_to_ask_again(way: str) -> Non
 # --- A server that is slow, and not dead ----------------------------------------------------------
 
 
+@pytest.mark.real_time
 @both_clients
 def test_the_connection_of_a_slow_answer_is_not_kept(way: str) -> None:
     """Else a request over it would be given up on the way, and asked again, each time."""
@@ -145,6 +149,7 @@ def test_the_connection_of_a_slow_answer_is_not_kept(way: str) -> None:
         assert len(sandbox.requests) == sandbox.connections == 2
 
 
+@pytest.mark.real_time
 @both_clients
 def test_a_server_that_becomes_slow_is_answered_for(way: str) -> None:
     with Sandbox() as sandbox, CLIENTS[way](read(sandbox.url, timeout=TIMEOUT)) as get:
@@ -153,6 +158,7 @@ def test_a_server_that_becomes_slow_is_answered_for(way: str) -> None:
         assert sandbox.connections == 2
 
 
+@pytest.mark.real_time
 @both_clients
 def test_a_slow_body_costs_no_connection(way: str) -> None:
     with Sandbox() as sandbox, CLIENTS[way](read(sandbox.url, timeout=TIMEOUT)) as get:

@@ -225,6 +225,7 @@ LATE: dict[str, tuple[Callable[[], SocketServer], type[Exception]]] = {
 }
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("late", LATE)
 @pytest.mark.parametrize(
     ("seconds", "timeout"),
@@ -239,6 +240,7 @@ def test_the_time_of_a_whole_call_is_bounded(late: str, seconds: float, timeout:
         assert 0.25 <= time.monotonic() - began <= 0.3 + SLACK
 
 
+@pytest.mark.real_time
 def test_a_handshake_that_stalls() -> None:
     with (
         silent_server() as server,
@@ -248,6 +250,7 @@ def test_a_handshake_that_stalls() -> None:
         session.get(f"https://{server.netloc}/")
 
 
+@pytest.mark.real_time
 def test_a_call_may_have_more_time(sandbox: Sandbox) -> None:
     sandbox.script(PATH, Answer(delay=0.5))
     with new_session(read(sandbox.url, timeout=0.1)) as session:
