@@ -7,7 +7,7 @@ import contextlib
 import heapq
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -69,12 +69,12 @@ def is_deferral_timeout(next_method: str, arguments: Mapping[str, Any]) -> bool:
     return next_method == "__fail__" and "timeout" in str(arguments.get("error")).lower()
 
 
-def has_pre_execute(task: BaseOperator) -> bool:
+def has_pre_execute(task: Any) -> bool:
     """Whether a function of the user's is called before the task executes."""
     return bool(task._pre_execute_hook)
 
 
-def has_post_execute(task: BaseOperator) -> bool:
+def has_post_execute(task: Any) -> bool:
     """Whether a function of the user's is called after the task has executed."""
     return bool(task._post_execute_hook)
 
@@ -133,27 +133,6 @@ def given_up_at(trigger: object) -> datetime | None:
     """When Airflow itself gives a deferred task up; ``None`` if the trigger is not told."""
     until: datetime | None = getattr(trigger, "timeout_after", None)
     return until.replace(tzinfo=UTC) if until and not until.tzinfo else until
-
-
-def mask(secrets: Iterable[str]) -> None:
-    """Keep secrets, in every form, out of all task logs."""
-    from airflow.providers.common.compat.sdk import mask_secret
-
-    from airflow_provider_useapi.redaction import secret_forms
-
-    for secret in secrets:
-        for form in secret_forms(secret):
-            mask_secret(form)
-
-
-async def amask(secrets: Iterable[str]) -> None:
-    """
-    Keep secrets out of all task logs, from an event loop.
-
-    In a thread, because ``mask_secret`` waits for the supervisor, and only 3.3.2 has an
-    asynchronous one.
-    """
-    await asyncio.to_thread(mask, tuple(secrets))
 
 
 def longest_metric_name() -> int:

@@ -9,6 +9,9 @@ from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
+PERSONAL = ("email", "name", "replyUrl")
+"""The documented fields of an account that tell of a person."""
+
 LIMIT = 200
 """How many characters of an answer a message may hold."""
 

@@ -11,31 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pendulum
 
 from airflow_provider_useapi.api.json_values import count, text
 from airflow_provider_useapi.api.services import slug_of
 from airflow_provider_useapi.redaction import MASK, mask_emails
-
-FIELDS: Mapping[str, str] = {
-    "id": "id",
-    "email": "email",
-    "created": "created",
-    "name": "name",
-    "subscriptionIsActive": "subscription_is_active",
-    "subscriptions": "subscriptions",
-    "maxAccountsPerAPI": "max_accounts_per_api",
-    "accounts": "services",
-    "updated": "updated",
-    "verified": "verified",
-    "sub": "sub",
-    "replyUrl": "reply_url",
-    "subscriptionsNeededTotal": "subscriptions_needed_total",
-    "error": "error",
-}
-"""The documented fields, by their documented names, and the attribute that holds each."""
 
 
 @dataclass(frozen=True)
@@ -108,24 +90,9 @@ class Account:
 
         :param body: the decoded JSON object.
         """
-        cap = count(body.get("maxAccountsPerAPI"))
-        return cls(
-            id=count(body.get("id")),
-            email=text(body.get("email")),
-            created=text(body.get("created")),
-            name=text(body.get("name")),
-            subscription_is_active=body.get("subscriptionIsActive") is True,
-            subscriptions=count(body.get("subscriptions")),
-            max_accounts_per_api=cap,
-            services=_services(body.get("accounts"), cap),
-            updated=text(body.get("updated")),
-            verified=text(body.get("verified")),
-            sub=text(body.get("sub")),
-            reply_url=text(body.get("replyUrl")),
-            subscriptions_needed_total=count(body.get("subscriptionsNeededTotal")),
-            error=text(body.get("error")),
-            oddities=tuple(_oddities(body)),
-        )
+        values = {each.attribute: each.read(body.get(key)) for key, each in _TABLE.items()}
+        values["services"] = _services(values["services"], values["max_accounts_per_api"])
+        return cls(**values, oddities=tuple(_oddities(body)))
 
     @property
     def renewed_on(self) -> pendulum.Date | None:
@@ -170,8 +137,8 @@ class Account:
 
 def _oddities(body: Mapping[str, Any]) -> Iterator[str]:
     """The documented fields that are there, but not as documented."""
-    for key, reads in _READERS.items():
-        if body.get(key) is not None and reads(body[key]) is None:
+    for key, each in _TABLE.items():
+        if each.check and body.get(key) is not None and each.check(body[key]) is None:
             yield key
     accounts = body.get("accounts")
     for name, counts in accounts.items() if isinstance(accounts, Mapping) else ():
@@ -222,14 +189,35 @@ def _mapping(value: object) -> Mapping[str, Any] | None:
     return value if isinstance(value, Mapping) else None
 
 
-_READERS: Mapping[str, Callable[[object], object]] = {
-    "id": count,
-    "subscriptionIsActive": _flag,
-    "subscriptions": count,
-    "maxAccountsPerAPI": count,
-    "accounts": _mapping,
-    "sub": _day,
-    "subscriptionsNeededTotal": count,
-    "error": text,
+def _is_true(value: object) -> bool:
+    return value is True
+
+
+class _Field(NamedTuple):
+    """A documented field: the attribute that holds it, its reader, and what finds it odd."""
+
+    attribute: str
+    read: Callable[[object], Any]
+    check: Callable[[object], object] | None = None
+
+
+# Dates are kept as they come, so that none of them is odd.
+_TABLE: Mapping[str, _Field] = {
+    "id": _Field("id", count, count),
+    "email": _Field("email", text),
+    "created": _Field("created", text),
+    "name": _Field("name", text),
+    "subscriptionIsActive": _Field("subscription_is_active", _is_true, _flag),
+    "subscriptions": _Field("subscriptions", count, count),
+    "maxAccountsPerAPI": _Field("max_accounts_per_api", count, count),
+    "accounts": _Field("services", _mapping, _mapping),
+    "updated": _Field("updated", text),
+    "verified": _Field("verified", text),
+    "sub": _Field("sub", text, _day),
+    "replyUrl": _Field("reply_url", text),
+    "subscriptionsNeededTotal": _Field("subscriptions_needed_total", count, count),
+    "error": _Field("error", text, text),
 }
-"""How each field that counts is read; dates are kept as they come, so none of them is odd."""
+
+FIELDS: Mapping[str, str] = {key: each.attribute for key, each in _TABLE.items()}
+"""The documented fields, by their documented names, and the attribute that holds each."""

@@ -11,8 +11,8 @@ from airflow_provider_useapi.api.services import service_of
 from airflow_provider_useapi.audit.snapshot import CRITICAL, WARNING, Finding, Snapshot
 
 if TYPE_CHECKING:
+    from airflow_provider_useapi.audit.comparison import Comparison
     from airflow_provider_useapi.audit.linked import Linked
-    from airflow_provider_useapi.audit.rules import Look
 
 _ABOUT_ACCOUNTS = ("UA010", "UA011")
 _ABOUT_CREDITS = ("UA012", "UA013")
@@ -20,20 +20,20 @@ _ABOUT_CAPTCHAS = ("UA014",)
 _A_DAY = timedelta(days=1)
 
 
-def account_in_trouble(look: Look) -> Iterator[Finding]:
+def account_in_trouble(seen: Comparison) -> Iterator[Finding]:
     """UA010: a linked account takes no jobs: which, and why."""
-    for slug, name, account in _accounts(look):
+    for slug, name, account in _accounts(seen):
         if not account.healthy:
             message = f"{name}: {account.reason}"
             yield Finding("UA010", WARNING, slug, message, ref=account.ref)
 
 
-def login_expires(look: Look) -> Iterator[Finding]:
+def login_expires(seen: Comparison) -> Iterator[Finding]:
     """UA011: a login runs out that useapi.net does not renew by itself."""
-    now = datetime.fromisoformat(look.now.checked_at)
-    for slug, name, account in _accounts(look):
+    now = datetime.fromisoformat(seen.now.checked_at)
+    for slug, name, account in _accounts(seen):
         entry = service_of(slug)
-        within = {"hand": timedelta(days=look.session_min_days), "unknown": _A_DAY}.get(
+        within = {"hand": timedelta(days=seen.session_min_days), "unknown": _A_DAY}.get(
             entry.renewal if entry else ""
         )
         # Of one that is in trouble already UA010 tells.
@@ -46,29 +46,29 @@ def login_expires(look: Look) -> Iterator[Finding]:
             yield Finding("UA011", WARNING, slug, message, ref=account.ref)
 
 
-def few_credits(look: Look) -> Iterator[Finding]:
+def few_credits(seen: Comparison) -> Iterator[Finding]:
     """UA012: an account has fewer credits than wanted; critical if no healthy one has enough."""
-    for slug, name, account in _accounts(look):
-        wanted = look.min_credits.get(slug)
+    for slug, name, account in _accounts(seen):
+        wanted = seen.min_credits.get(slug)
         if wanted is None or account.credits is None or account.credits >= wanted:
             continue
         unit = account.unit or "credits"
         message = f"{name}: {account.credits} {unit}, {wanted} wanted"
-        severity = WARNING if _may_have(look, slug, wanted) else CRITICAL
+        severity = WARNING if _may_have(seen, slug, wanted) else CRITICAL
         yield Finding("UA012", severity, slug, message, ref=account.ref)
 
 
-def no_paid_plan(look: Look) -> Iterator[Finding]:
+def no_paid_plan(seen: Comparison) -> Iterator[Finding]:
     """UA013: an account has credits, and no plan that lets them be spent."""
-    for slug, name, account in _accounts(look):
-        if slug in look.min_credits and account.is_unpaid:
+    for slug, name, account in _accounts(seen):
+        if slug in seen.min_credits and account.is_unpaid:
             message = f"{name}: no paid plan ({account.plan})"
             yield Finding("UA013", WARNING, slug, message, ref=account.ref)
 
 
-def no_captchas(look: Look) -> Iterator[Finding]:
+def no_captchas(seen: Comparison) -> Iterator[Finding]:
     """UA014: Google Flow can solve no captcha, so that every job that needs one fails."""
-    if look.now.has_captchas is False and look.audits(SERVICE):
+    if seen.now.has_captchas is False and seen.audits(SERVICE):
         message = "neither a captcha provider nor free solves left: jobs that need one fail"
         yield Finding("UA014", CRITICAL, SERVICE, message)
 
@@ -97,16 +97,16 @@ def is_unread(now: Snapshot, finding: Finding) -> bool:
     return finding.code in _ABOUT_CREDITS and account is not None and account.unit is None
 
 
-def _accounts(look: Look) -> Iterator[tuple[str, str, Linked]]:
+def _accounts(seen: Comparison) -> Iterator[tuple[str, str, Linked]]:
     """Every linked account that is audited, with its slug and the name that it is shown by."""
-    for slug, linked in look.now.linked.items():
-        if look.audits(slug):
+    for slug, linked in seen.now.linked.items():
+        if seen.audits(slug):
             yield from ((slug, name, account) for name, account in linked.named())
 
 
-def _may_have(look: Look, slug: str, wanted: int) -> bool:
+def _may_have(seen: Comparison, slug: str, wanted: int) -> bool:
     """Whether a healthy account has enough, or it is not known of one."""
     return any(
         account.healthy and (account.has(wanted) or account.credits is None)
-        for account in look.now.linked[slug].accounts
+        for account in seen.now.linked[slug].accounts
     )

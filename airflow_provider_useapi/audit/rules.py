@@ -8,9 +8,10 @@ What to do about each finding is in ``docs/audit.md``.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime
 
+from airflow_provider_useapi.audit.comparison import Comparison
 from airflow_provider_useapi.audit.linked_rules import LINKED_RULES, is_unread
 from airflow_provider_useapi.audit.snapshot import (
     CRITICAL,
@@ -21,46 +22,19 @@ from airflow_provider_useapi.audit.snapshot import (
 )
 from airflow_provider_useapi.exceptions import UseApiConfigError
 
-
-@dataclass(frozen=True)
-class Look:
-    """
-    What the rules compare: a snapshot, the one before it, and what the user asked for.
-
-    :param now: this snapshot.
-    :param last: the last one of the same account that told of services, if there is one.
-    :param services: the slugs that are audited; ``None`` for all.
-    :param renewal_max_age_days: a renewal longer ago than this is a finding.
-    :param session_min_days: a login that expires sooner is a finding, unless it is renewed by
-        itself.
-    :param min_credits: by slug, how many credits each linked account should have.
-    """
-
-    now: Snapshot
-    last: Snapshot | None = None
-    services: Collection[str] | None = None
-    renewal_max_age_days: int = 35
-    session_min_days: int = 3
-    min_credits: Mapping[str, int] = field(default_factory=dict)
-
-    def audits(self, slug: str) -> bool:
-        """Whether the findings of a service are asked for."""
-        return self.services is None or slug in self.services
+Rule = Callable[[Comparison], Iterator[Finding]]
 
 
-Rule = Callable[[Look], Iterator[Finding]]
-
-
-def subscription_inactive(look: Look) -> Iterator[Finding]:
+def subscription_inactive(seen: Comparison) -> Iterator[Finding]:
     """UA001: nothing works without the subscription."""
-    if look.now.subscription_is_active is False:
+    if seen.now.subscription_is_active is False:
         yield Finding("UA001", CRITICAL, None, "the subscription is not active")
 
 
-def accounts_in_error(look: Look) -> Iterator[Finding]:
+def accounts_in_error(seen: Comparison) -> Iterator[Finding]:
     """UA002: linked accounts that someone has to repair or delete."""
-    for slug, found in look.now.services.items():
-        if found.error and look.audits(slug):
+    for slug, found in seen.now.services.items():
+        if found.error and seen.audits(slug):
             message = f"{found.error} of {found.total} linked accounts in error"
             if found.active:
                 yield Finding("UA002", WARNING, slug, f"{message}, {found.active} active")
@@ -68,61 +42,61 @@ def accounts_in_error(look: Look) -> Iterator[Finding]:
                 yield Finding("UA002", CRITICAL, slug, f"{message}, none active")
 
 
-def no_allocation_left(look: Look) -> Iterator[Finding]:
+def no_allocation_left(seen: Comparison) -> Iterator[Finding]:
     """UA003: the subscription allows no further linked account."""
-    cap = look.now.max_accounts_per_api
-    for slug, found in look.now.services.items():
-        if found.allocations_left == 0 and look.audits(slug):
+    cap = seen.now.max_accounts_per_api
+    for slug, found in seen.now.services.items():
+        if found.allocations_left == 0 and seen.audits(slug):
             message = f"no allocation left: {found.total} linked accounts, {cap} allowed"
             yield Finding("UA003", WARNING, slug, message)
 
 
-def more_subscriptions_needed(look: Look) -> Iterator[Finding]:
+def more_subscriptions_needed(seen: Comparison) -> Iterator[Finding]:
     """UA004: the linked accounts need more subscriptions than were bought."""
-    needed, bought = look.now.subscriptions_needed, look.now.subscriptions
+    needed, bought = seen.now.subscriptions_needed, seen.now.subscriptions
     if needed is not None and bought is not None and needed > bought:
         yield Finding("UA004", WARNING, None, f"{needed} subscriptions needed, {bought} bought")
 
 
-def active_accounts_fell(look: Look) -> Iterator[Finding]:
+def active_accounts_fell(seen: Comparison) -> Iterator[Finding]:
     """UA005: fewer active accounts than at the last audit, of a service that is still there."""
-    for slug, before in look.last.services.items() if look.last else ():
-        found = look.now.services.get(slug)
-        if found and found.active < before.active and look.audits(slug):
+    for slug, before in seen.last.services.items() if seen.last else ():
+        found = seen.now.services.get(slug)
+        if found and found.active < before.active and seen.audits(slug):
             message = f"active accounts fell from {before.active} to {found.active}"
             yield Finding("UA005", WARNING, slug, message)
 
 
-def service_disappeared(look: Look) -> Iterator[Finding]:
+def service_disappeared(seen: Comparison) -> Iterator[Finding]:
     """UA006: the last audit saw a service that the account does not list any more."""
-    for slug, before in look.last.services.items() if look.last else ():
-        if slug not in look.now.services and look.audits(slug):
+    for slug, before in seen.last.services.items() if seen.last else ():
+        if slug not in seen.now.services and seen.audits(slug):
             message = f"no longer listed; it had {before.active} of {before.total} accounts active"
             yield Finding("UA006", WARNING, slug, message)
 
 
-def account_error(look: Look) -> Iterator[Finding]:
+def account_error(seen: Comparison) -> Iterator[Finding]:
     """UA007: the API says that something is wrong with the account."""
-    if look.now.error:
-        yield Finding("UA007", WARNING, None, look.now.error)
+    if seen.now.error:
+        yield Finding("UA007", WARNING, None, seen.now.error)
 
 
-def renewal_overdue(look: Look) -> Iterator[Finding]:
+def renewal_overdue(seen: Comparison) -> Iterator[Finding]:
     """UA008: the subscription was not renewed for longer than it should."""
-    if look.now.renewed_on:
-        today = datetime.fromisoformat(look.now.checked_at).date()
-        age = (today - date.fromisoformat(look.now.renewed_on)).days
-        if age > look.renewal_max_age_days:
-            message = f"last renewed {look.now.renewed_on}, {age} days ago"
+    if seen.now.renewed_on:
+        today = datetime.fromisoformat(seen.now.checked_at).date()
+        age = (today - date.fromisoformat(seen.now.renewed_on)).days
+        if age > seen.renewal_max_age_days:
+            message = f"last renewed {seen.now.renewed_on}, {age} days ago"
             yield Finding("UA008", WARNING, None, message)
 
 
-def unexpected_answer(look: Look) -> Iterator[Finding]:
+def unexpected_answer(seen: Comparison) -> Iterator[Finding]:
     """UA009: not the account that was asked for, or fields of it that cannot be read."""
-    if look.now.refusal:
-        yield Finding("UA009", CRITICAL, None, look.now.refusal)
-    elif look.now.oddities:
-        fields = ", ".join(look.now.oddities)
+    if seen.now.refusal:
+        yield Finding("UA009", CRITICAL, None, seen.now.refusal)
+    elif seen.now.oddities:
+        fields = ", ".join(seen.now.oddities)
         yield Finding("UA009", WARNING, None, f"fields not as documented: {fields}")
 
 
@@ -163,7 +137,7 @@ def audited(
     if now.tells and last and last.last_known and last.last_known.account_id != now.account_id:
         last = None  # another account behind the same connection: nothing of it counts here
     baseline = last.last_known if last else None
-    look = Look(
+    seen = Comparison(
         now,
         baseline if now.tells else None,
         services,
@@ -176,7 +150,7 @@ def audited(
         for past in (baseline, last)
         for finding in ((*past.held, *past.findings) if past else ())
     }
-    findings = (finding for rule in RULES for finding in rule(look))
+    findings = (finding for rule in RULES for finding in rule(seen))
     return replace(
         now,
         findings=tuple(

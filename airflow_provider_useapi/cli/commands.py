@@ -28,7 +28,7 @@ from airflow_provider_useapi.gate.condition import CREDITS, FIELDS, Condition
 from airflow_provider_useapi.gate.questions import ask_all, look
 from airflow_provider_useapi.gate.verdict import Verdict
 from airflow_provider_useapi.hooks.useapi import UseApiHook
-from airflow_provider_useapi.redaction import public_text
+from airflow_provider_useapi.redaction import PERSONAL, public_text
 
 CLOSED, ERROR = 1, 2
 """Exit codes. Python's own for a crash is 1, too, so that every crash is turned into an error."""
@@ -39,7 +39,6 @@ _NOT_IN_LINES = ("service", "in_trouble", "checked_at")
 _HINT = "account"
 """The column that names a linked account."""
 
-PERSONAL = ("email", "name", "replyUrl")
 
 Command = Callable[[Namespace], None]
 
@@ -89,7 +88,7 @@ def check(args: Namespace) -> None:
         verdict = ask_all(look(condition), functools.partial(hook.retrying(), hook.answer))
     for warning in verdict.warnings:
         _say(warning)
-    _say(messages.opened(verdict) if verdict.open else messages.closed(verdict.reasons))
+    _say(verdict.opening() if verdict.open else messages.closed(verdict.reasons))
     _print([_row(verdict, args.output)], args.output)
     if not verdict.open:
         sys.exit(CLOSED)

@@ -209,7 +209,7 @@ def consider(
     if isinstance(found, UseApiError):
         return _failed(memory, found, now, mark)
     if found.open:
-        return Step(memory, (*_warnings(found), ("info", messages.opened(found))), opened=found)
+        return Step(memory, (*_warnings(found), ("info", found.opening())), opened=found)
     closed = replace(memory.closed(found), mark=mark)
     return _told(closed, now, *_warnings(found), ("info", messages.closed(closed.reasons)))
 

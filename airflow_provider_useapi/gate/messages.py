@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from airflow_provider_useapi.api.account import Account, ServiceAccounts
     from airflow_provider_useapi.api.capacity import Trouble
     from airflow_provider_useapi.api.kept_credits import Kept
-    from airflow_provider_useapi.gate.verdict import Verdict
 
 _NAMES_LISTED = 10
 """How many service names a message lists at most."""
@@ -89,18 +88,22 @@ def too_few_credits(slug: str, wanted: int, told: Sequence[str]) -> str:
 # --- Lines of the log -----------------------------------------------------------------------------
 
 
-def opened(verdict: Verdict) -> str:
-    """The gate is open, with what was found."""
-    if not verdict.found:
+def opened(
+    found: ServiceAccounts | None,
+    free_accounts: int | None,
+    free_job_slots: int | None,
+    troubles: Sequence[Trouble],
+) -> str:
+    """The gate is open, with what was found at its service."""
+    if not found:
         return "The gate is open: the subscription is active."
-    found = verdict.found
     active = f"{name_of(found.slug)}: {found.active} of {found.total} accounts active"
-    if verdict.free_job_slots is None:
+    if free_job_slots is None:
         return f"The gate is open: {active}."
-    troubles = "".join(f"; {each}" for each in unusable(found.slug, verdict.in_trouble or ()))
+    told = "".join(f"; {each}" for each in unusable(found.slug, troubles))
     return (
-        f"The gate is open: {active}, {verdict.free_accounts} free, with {verdict.free_job_slots}"
-        f" free job slots{troubles}."
+        f"The gate is open: {active}, {free_accounts} free, with {free_job_slots} free job"
+        f" slots{told}."
     )
 
 

@@ -53,6 +53,11 @@ class Verdict:
         """Whether the pipeline may go on."""
         return not self.reasons
 
+    def opening(self) -> str:
+        """What an open gate says."""
+        found, troubles = self.found, self.in_trouble or ()
+        return messages.opened(found, self.free_accounts, self.free_job_slots, troubles)
+
     def to_xcom(self, checked_at: str) -> dict[str, Any]:
         """
         What an open gate tells the tasks behind it. Holds no personal data.

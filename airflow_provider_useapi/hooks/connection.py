@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
-from airflow_provider_useapi.compat import amask, mask
 from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.exceptions import (
     UseApiConfigError,
@@ -17,10 +18,22 @@ from airflow_provider_useapi.exceptions import (
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.connection.settings import Settings
-    from airflow_provider_useapi.hooks.useapi import UseApiHook
 
 
-def settings_of(hook: UseApiHook) -> Settings:
+class ConnectionReader(Protocol):
+    """A hook, as far as it reads its connection: a class of the user's own may do that its way."""
+
+    useapi_conn_id: str
+
+    def get_connection(self, conn_id: str) -> Any:
+        """The Airflow connection."""
+
+    @property
+    def log(self) -> Any:
+        """Where to warn of what its owner should mend."""
+
+
+def settings_of(hook: ConnectionReader) -> Settings:
     """
     The connection of a hook as it is now; its secrets are masked in every log from here on.
 
@@ -33,11 +46,11 @@ def settings_of(hook: UseApiHook) -> Settings:
     except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
         raise _unreadable(hook.useapi_conn_id, e) from None
     settings = _read(hook, connection, extra)
-    mask(settings.secrets)
+    _mask(settings.secrets)
     return settings
 
 
-async def asettings_of(hook: UseApiHook, known: Settings | None = None) -> Settings:
+async def asettings_of(hook: ConnectionReader, known: Settings | None = None) -> Settings:
     """
     :func:`settings_of` for an event loop.
 
@@ -51,18 +64,19 @@ async def asettings_of(hook: UseApiHook, known: Settings | None = None) -> Setti
     )
 
     try:
-        connection = await get_async_connection(hook.useapi_conn_id, hook=hook)
+        connection = await get_async_connection(hook.useapi_conn_id, hook=cast(Any, hook))
         extra = await get_async_extra_dejson(connection)
     except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
         raise _unreadable(hook.useapi_conn_id, e) from None
     settings = _read(hook, connection, extra, known)
     if settings is not known:
-        await amask(settings.secrets)
+        # In a thread: it waits for the supervisor, and only 3.3.2 has an asynchronous one.
+        await asyncio.to_thread(_mask, settings.secrets)
     return settings
 
 
 def _read(
-    hook: UseApiHook, connection: Any, extra: object, known: Settings | None = None
+    hook: ConnectionReader, connection: Any, extra: object, known: Settings | None = None
 ) -> Settings:
     from airflow_provider_useapi.connection.settings import read_settings
 
@@ -80,6 +94,17 @@ def _read(
     for warning in settings.warnings:
         hook.log.warning("%s", warning)
     return settings
+
+
+def _mask(secrets: Iterable[str]) -> None:
+    """Keep secrets, in every form, out of all task logs."""
+    from airflow.providers.common.compat.sdk import mask_secret
+
+    from airflow_provider_useapi.redaction import secret_forms
+
+    for secret in secrets:
+        for form in secret_forms(secret):
+            mask_secret(form)
 
 
 def _unreadable(conn_id: str, error: Exception) -> UseApiError:

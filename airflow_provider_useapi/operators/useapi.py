@@ -15,6 +15,7 @@ from airflow_provider_useapi.exceptions import (
 )
 from airflow_provider_useapi.operators.audit import UseApiAuditOperator
 from airflow_provider_useapi.operators.audit_check import UseApiAuditCheckOperator
+from airflow_provider_useapi.redaction import PERSONAL
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -47,7 +48,7 @@ class UseApiAccountOperator(BaseOperator):
         self,
         *,
         useapi_conn_id: str = DEFAULT_CONN_ID,
-        redact: Sequence[str] = ("email", "name", "replyUrl"),
+        redact: Sequence[str] = PERSONAL,
         require_active_subscription: bool = False,
         **kwargs: Any,
     ) -> None:

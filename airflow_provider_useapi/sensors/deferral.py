@@ -14,14 +14,12 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.triggers.base import StartTriggerArgs
 
-    from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
+    from airflow_provider_useapi.sensors.gate_task import GateTask
 
 _TRIGGER = "airflow_provider_useapi.triggers.useapi.UseApiAccountTrigger"
 
 
-def trigger_arguments(
-    sensor: UseApiAccountSensor, context: Context | None = None
-) -> dict[str, Any]:
+def trigger_arguments(sensor: GateTask, context: Context | None = None) -> dict[str, Any]:
     """
     The arguments of the trigger; templates in them are rendered if it is started by Airflow.
 
@@ -42,7 +40,7 @@ def trigger_arguments(
     }
 
 
-def start_trigger_args(sensor: UseApiAccountSensor) -> StartTriggerArgs | None:
+def start_trigger_args(sensor: GateTask) -> StartTriggerArgs | None:
     """How Airflow starts a gate in the triggerer; ``None`` if it cannot."""
     if start_obstacle(sensor):
         return None
@@ -56,7 +54,7 @@ def start_trigger_args(sensor: UseApiAccountSensor) -> StartTriggerArgs | None:
     )
 
 
-def start_obstacle(sensor: UseApiAccountSensor, context: Context | None = None) -> str:
+def start_obstacle(sensor: GateTask, context: Context | None = None) -> str:
     """
     Why a gate cannot make its first look in the triggerer; empty if it can.
 
@@ -75,7 +73,7 @@ def start_obstacle(sensor: UseApiAccountSensor, context: Context | None = None) 
     return _template_obstacle(sensor)
 
 
-def _template_obstacle(sensor: UseApiAccountSensor) -> str:
+def _template_obstacle(sensor: GateTask) -> str:
     """Why the triggerer would read a field in another way than a worker; empty if it would not."""
     fields = {name: field for name, field in sensor.written.items() if field is not None}
     if not all(isinstance(field, str) for field in fields.values()):
@@ -92,7 +90,7 @@ def _template_obstacle(sensor: UseApiAccountSensor) -> str:
     return ""
 
 
-def _own_rendering(sensor: UseApiAccountSensor) -> str:
+def _own_rendering(sensor: GateTask) -> str:
     """What makes the templates of a task something else than Airflow's usual; empty if nothing."""
     from jinja2 import StrictUndefined
 
@@ -111,7 +109,7 @@ def _own_rendering(sensor: UseApiAccountSensor) -> str:
     return next((name for name, value in own.items() if value), "")
 
 
-def end_obstacle(sensor: UseApiAccountSensor, context: Context | None = None) -> str:
+def end_obstacle(sensor: GateTask, context: Context | None = None) -> str:
     """
     Why the triggerer cannot end the task when its gate opens; empty if it can.
 

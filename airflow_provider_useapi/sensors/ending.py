@@ -16,12 +16,12 @@ from airflow_provider_useapi.compat import is_crash_of_trigger
 from airflow_provider_useapi.exceptions import UseApiConnectionNotFoundError
 
 if TYPE_CHECKING:
+    from airflow_provider_useapi.sensors.gate_task import GateTask
     from airflow_provider_useapi.sensors.on_worker import WorkerGate
-    from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
 
 
 @contextmanager
-def as_promised(sensor: UseApiAccountSensor, gate: WorkerGate | None = None) -> Iterator[None]:
+def as_promised(sensor: GateTask, gate: WorkerGate | None = None) -> Iterator[None]:
     """
     Turn what the base class makes of an end into what was promised.
 

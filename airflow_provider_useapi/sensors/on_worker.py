@@ -28,7 +28,7 @@ from airflow_provider_useapi.metrics import gate_ended
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.gate.verdict import Verdict
-    from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
+    from airflow_provider_useapi.sensors.gate_task import GateTask
 
 NOTE = "useapi_gate"
 """The key in the task's own store."""
@@ -43,9 +43,7 @@ class WorkerGate:
     :param memory: what is known of the gate already.
     """
 
-    def __init__(
-        self, sensor: UseApiAccountSensor, context: Any, memory: Memory | None = None
-    ) -> None:
+    def __init__(self, sensor: GateTask, context: Any, memory: Memory | None = None) -> None:
         self._sensor = sensor
         self._hook = UseApiHook(sensor.useapi_conn_id)
         self._began = clock.monotonic()

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.triggers.shared_look import Look
-    from airflow_provider_useapi.triggers.shared_poll import Poll
+
+
+class Poll(Protocol):
+    """What tells listeners, and has to know when one leaves."""
+
+    def leave(self, listener: Listener) -> None:
+        """Tell a listener no more."""
 
 
 class Listener:

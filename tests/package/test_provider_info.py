@@ -61,6 +61,7 @@ def test_every_module_that_users_import_is_listed_and_exists() -> None:
             for name in (
                 "hooks.connection",
                 "sensors.deferral",
+                "sensors.gate_task",
                 "sensors.ending",
                 "sensors.on_worker",
                 "sensors.templates",

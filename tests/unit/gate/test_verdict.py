@@ -12,7 +12,6 @@ from airflow_provider_useapi.api.capacity import AccountCapacity, Capacity
 from airflow_provider_useapi.api.kept_credits import Kept
 from airflow_provider_useapi.api.live_readers import Rows
 from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
-from airflow_provider_useapi.gate import messages
 from airflow_provider_useapi.gate.condition import THRESHOLDS, Condition
 from airflow_provider_useapi.gate.questions import target_of, verdict
 from airflow_provider_useapi.gate.verdict import (
@@ -57,7 +56,7 @@ def capacity(*free: int | None) -> Capacity:
 def test_without_a_service_only_the_subscription_counts() -> None:
     opened = judge(account(), Condition())
     assert opened.open
-    assert messages.opened(opened) == "The gate is open: the subscription is active."
+    assert opened.opening() == "The gate is open: the subscription is active."
     closed = judge(account(active=False), Condition())
     assert closed.reasons == ("the subscription is not active",)
     assert not closed.open
@@ -66,7 +65,7 @@ def test_without_a_service_only_the_subscription_counts() -> None:
 def test_one_active_account_is_needed_when_nothing_is_stated() -> None:
     opened = judge(account(working=1), Condition("kling"))
     assert opened.open
-    assert messages.opened(opened) == "The gate is open: kling: 1 of 3 accounts active."
+    assert opened.opening() == "The gate is open: kling: 1 of 3 accounts active."
     closed = judge(account(working=0, error=3), Condition("kling"))
     assert closed.reasons == ("kling: 0 of 3 accounts active, 1 needed",)
     assert judge(account(working=0), Condition("kling", min_active_accounts=0)).open
@@ -167,7 +166,7 @@ def test_what_is_free_is_asked_for_last_and_only_where_a_live_threshold_is_state
 def test_a_gate_opens_with_enough_free_job_slots() -> None:
     opened = judge(account(), Condition("kling", min_free_job_slots=3), capacity(3, 0))
     assert opened.open
-    assert messages.opened(opened) == (
+    assert opened.opening() == (
         "The gate is open: kling: 2 of 3 accounts active, 1 free, with 3 free job slots."
     )
     told = opened.to_xcom("now")
@@ -206,7 +205,7 @@ def test_a_closed_gate_says_which_account_cannot_be_used_and_why() -> None:
     assert closed.to_xcom("now")["in_trouble"] == ["st***o1@gmail.com"]
     opened = judge(account(), Condition("kling", min_free_job_slots=0), found)
     assert opened.open
-    assert messages.opened(opened).endswith(
+    assert opened.opening().endswith(
         "with 0 free job slots; kling: st***o1@gmail.com cannot be used (signed out: 0)."
     )
     healthy = judge(account(), Condition("kling", min_free_job_slots=0), capacity(1))
