@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -200,7 +201,11 @@ def test_each_connection_has_a_history_of_its_own(week: Week) -> None:
         assert {extra["account_id"] for extra in history} <= {number, None}
         moments = [extra["checked_at"] for extra in history]
         assert moments == sorted(set(moments))
-        assert len(week.sandboxes[conn_id].requests) == len(history), "one request an audit"
+        asked = Counter(request.path for request in week.sandboxes[conn_id].requests)
+        assert asked.pop("/v2/account") == len(history), "one request an audit"
+        # And one to each list of linked accounts, of what the account lists.
+        assert set(asked) <= {"/v1/kling/accounts", "/v1/minimax/accounts"}
+        assert all(times <= len(history) for times in asked.values())
 
 
 def test_an_event_holds_the_snapshot_that_its_task_returned(week: Week) -> None:
@@ -249,10 +254,17 @@ def test_the_check_fails_exactly_on_the_bad_ones_and_is_not_retried(week: Week) 
 def test_the_log_of_an_audit_says_what_is_wrong(week: Week) -> None:
     log = week.airflow.log("audits", week.runs[2], "audit", 1, map_index=2, logger="useapi")
     moment = week.history(SHAKY)[1]["checked_at"][:16]
-    assert log == [
+    assert log[:3] == [
         "service  active  error  total  left  since last",
         "kling         1      1      2     1",
         "minimax       -      -      -     -        gone",
+    ]
+    # Each linked account is a line, by a hint: the sandbox has its usual two.
+    head, *accounts = log[3:-5]
+    assert head.split()[:2] == ["service", "account"]
+    assert len(accounts) == 2
+    assert all("kl***-" in line and "kling-" not in line for line in accounts)
+    assert log[-5:] == [
         f"UA002 warning kling: 1 of 2 linked accounts in error, 1 active (since {moment}Z)",
         "UA006 warning minimax: no longer listed; it had 2 of 2 accounts active (new)",
         "UA007 warning: *** of *** owes (new)",
