@@ -156,7 +156,7 @@ def make_cases() -> list[Case]:
             case = sensor(f"live_{service}", mode, live, answers=(200,), linked=service)
             cases.append(case)
     # Refused later on, and for good: it is tried once more when the time is up.
-    arguments = {"timeout": 40, "soft_fail": True}
+    arguments = {"timeout": TIMEOUT, "soft_fail": True}
     worse = {"answers": (200, *[401] * 9)}
     cases += [sensor("worse", mode, arguments, **worse) for mode in MODES]
     cases += [sensor("absent", mode, {"never_fail": True}) for mode in MODES]
@@ -351,7 +351,7 @@ def test_a_token_that_is_refused_later_on_fails_for_good(results: Results, mode:
     assert results.outcome(name) == ("failed", 1), "neither skipped nor retried"
     assert results.statuses(name) == [200, 401, 401]
     last = results.sandboxes[name].requests[-1].time
-    assert last - results.began(name) >= 40 - EARLY, "it is tried once more, at the time-out"
+    assert last - results.began(name) >= TIMEOUT - EARLY, "it is tried once more, at the time-out"
     assert "Put a new one into the connection" in results.log(name)
 
 
