@@ -20,7 +20,7 @@ help:  ## what can be made
 test: $(VENV)/ready  ## every test but those of whole Airflows
 	$(BIN)/python -m pytest --numprocesses 4  # some of them wait
 
-unit: $(VENV)/ready  ## the tests of the pure part and of the sandbox, without an Airflow database
+unit: $(VENV)/ready  ## the tests of the pure part, without an Airflow database
 	$(BIN)/python -m pytest --numprocesses 4 tests/unit  # some of them wait
 
 coverage:  ## branches that the tests take on 3.3 and 2.11 together, with floors: about ten minutes
