@@ -21,7 +21,7 @@ test: $(VENV)/ready  ## every test but those of whole Airflows
 	$(BIN)/python -m pytest --numprocesses 4  # some of them wait
 
 unit: $(VENV)/ready  ## the tests of the pure part, without an Airflow database
-	$(BIN)/python -m pytest --numprocesses 4 tests/unit  # some of them wait
+	$(BIN)/python -m pytest --numprocesses 2 tests/unit --ignore tests/unit/sandbox --ignore tests/unit/transport
 
 coverage:  ## branches that the tests take on 3.3 and 2.11 together, with floors: about ten minutes
 	@rm -f .coverage .coverage.*
