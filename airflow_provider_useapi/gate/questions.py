@@ -149,9 +149,10 @@ def verdict(found: Account, target: Target) -> Questions[Verdict]:
     told = judge_account(found, target.condition, target.slug)
     if told.reasons or target.slug is None or not target.asks_more:
         return told
-    usable: list[str] = []
-    healthy: list[str] = []
-    if target.endpoints:
+    if target.accounts:
+        listed: tuple[AccountStatus, ...] = yield target.accounts
+        healthy = usable = [each.id for each in listed if each.healthy]
+    else:
         rows: dict[Endpoint, Rows] = {}
         for endpoint in target.endpoints:
             rows[endpoint] = yield endpoint
@@ -159,9 +160,6 @@ def verdict(found: Account, target: Target) -> Questions[Verdict]:
         told = judge_capacity(told, target.condition, capacity, found.id)
         healthy = [each.id for each in capacity.accounts if each.healthy]
         usable = [each.id for each in capacity.accounts if each.free]
-    elif target.accounts:
-        listed: tuple[AccountStatus, ...] = yield target.accounts
-        healthy = usable = [each.id for each in listed if each.healthy]
     if told.reasons or target.page is None:
         return told
     refs = {ref_of(found.id, target.slug, each): each for each in healthy}
