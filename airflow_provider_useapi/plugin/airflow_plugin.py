@@ -57,8 +57,7 @@ class UseApiPlugin(AirflowPlugin):
                 "href": "useapi/",
                 "url_route": "useapi",
                 "destination": "nav",
-                "icon": "useapi/icon-light.svg",
-                "icon_dark_mode": "useapi/icon-dark.svg",
+                "icon": "useapi/icon.svg",
             }
         ]
         if SHOWS_PAGES
