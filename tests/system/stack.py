@@ -38,6 +38,8 @@ HOST = "127.0.0.1"
 START_UP, GRACE = 180.0, 15.0
 """Seconds for all components to become healthy, and for all of them to end."""
 CONN = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+PAUSE = 0.5
+"""Seconds between two looks at what is waited for."""
 LOCKED, LOCKED_OUT = 60, 4
 """Seconds to wait for a locked SQLite: for all components, and for the API server."""
 
@@ -187,11 +189,13 @@ class LocalAirflow:
         run_id: str,
         timeout: float,
         meanwhile: Callable[[], object] = lambda: None,
+        pause: float = PAUSE,
     ) -> str:
         """
         Wait for the end of a run and return its state.
 
         :param meanwhile: called after each look, so at least once after the end.
+        :param pause: seconds between two looks.
         """
 
         def ended() -> str:
@@ -199,7 +203,7 @@ class LocalAirflow:
             meanwhile()
             return state if state in ("success", "failed") else ""
 
-        return self._until(ended, timeout, f"The run {run_id!r} of {dag_id!r} has not ended")
+        return self._until(ended, timeout, f"The run {run_id!r} of {dag_id!r} has not ended", pause)
 
     def wait_until(self, ask: Callable[[], Result], timeout: float) -> Result:
         """Ask until the answer is true, and return it."""
@@ -285,7 +289,9 @@ class LocalAirflow:
         with engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(sql))]
 
-    def _until(self, ask: Callable[[], Result], timeout: float, otherwise: str) -> Result:
+    def _until(
+        self, ask: Callable[[], Result], timeout: float, otherwise: str, pause: float = PAUSE
+    ) -> Result:
         """Ask until the answer is true, as long as every component lives."""
         deadline = time.monotonic() + timeout
         while True:
@@ -301,7 +307,7 @@ class LocalAirflow:
                 pass  # the API server is starting, or busy
             if time.monotonic() > deadline:
                 raise LocalAirflowError(f"{otherwise} after {timeout:g} s; see {self.logs}.")
-            time.sleep(0.5)
+            time.sleep(pause)
 
     def _is_new(self, moment: str | None) -> bool:
         """Whether something in the database is of this start, and not of an earlier one."""
