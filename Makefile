@@ -8,11 +8,14 @@ CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
 PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo help test unit coverage lint system bench lock clean
+.PHONY: demo airflow help test unit coverage lint system page bench lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
 	@$(BIN)/python -m tests.system.demo
+
+airflow: $(VENV)/ready  ## a whole local Airflow to look around in: sandbox, examples, a fortnight of audits
+	@$(BIN)/python -m tests.system.look_around
 
 help:  ## what can be made
 	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-9s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +42,9 @@ lint: $(VENV)/linters  ## style, types, and who imports whom
 
 system: $(VENV)/ready  ## whole Airflows: about six minutes
 	$(BIN)/python -m pytest tests/system
+
+page: $(VENV)/ready  ## the page in a real browser, on a whole Airflow: about two minutes
+	$(BIN)/python -m pytest tests/page
 
 bench:  ## what gates cost: about an hour; PART=import (look, ...) runs a part of it
 	@$(MAKE) --no-print-directory VENV=.venv-bench GROUP=bench AIRFLOW=3.3 \
@@ -72,5 +78,5 @@ lock: $(VENV)/linters  ## write down the versions that are installed
 	@{ head -n 1 $(CONSTRAINTS); $(BIN)/python -m pip freeze --exclude-editable; } > $(CONSTRAINTS).new
 	@mv $(CONSTRAINTS).new $(CONSTRAINTS)
 
-clean:  ## remove every virtual environment and the demo's Airflow
+clean:  ## remove every virtual environment and the Airflows of demo and airflow
 	rm -rf .venv .venv-* .airflow

@@ -78,7 +78,12 @@ export function wearColours() {
  * What the page shows, as the end of its address; a link that leads here has it on the outer window.
  */
 export function askedFor() {
-  return window.location.hash || around()?.location.hash || "";
+  const hash = window.location.hash || around()?.location.hash || "";
+  if (hash !== window.location.hash) {
+    // Airflow 3.3 makes the outer address of this one, as soon as the page is loaded.
+    window.history.replaceState(null, "", hash);
+  }
+  return hash;
 }
 
 /** Let the outer address say what is shown, so that it can be kept, sent and loaded again. */

@@ -25,9 +25,9 @@ export function connectionView({ id, state }, history, formats, now) {
     newest ? note(newest.snapshot, known, formats) : null,
     newest ? facts(newest.snapshot, known, formats, now) : null,
     newest ? findings(newest, formats) : null,
+    historySection(history, formats),
     known ? [element("h3", {}, "Services"), servicesView(known, formats)] : null,
     newest?.snapshot.unread.length ? unread(newest.snapshot) : null,
-    historySection(history, formats),
   ];
 }
 

@@ -54,11 +54,19 @@ export class HistoryReader {
     this.changed();
   }
 
-  /** What is to be shown now. */
+  /** What is to be shown now, with the audit whose numbers held when the window begins. */
   shown(now) {
     const begin = now - this.days * DAY;
-    const audits = [...this.audits.values()].filter(({ at }) => at >= begin).sort((one, other) => one.at - other.at);
+    const known = [...this.audits.values()].sort((one, other) => one.at - other.at);
+    const before = known.findLastIndex(({ at }) => at < begin);
+    const audits = known.slice(Math.max(before, 0));
     return { audits, days: this.days, begin, end: now, progress: this.progress, error: this.error };
+  }
+
+  /** From when on events are wanted: from a little before the window, so that it begins with a number. */
+  wantedFrom(now) {
+    const usual = Math.min(1.5 * (this.connection.state.interval ?? DAY), 3 * DAY);
+    return now - this.days * DAY - usual;
   }
 
   /** Read what is not known of the window: what came since the newest, and what is older. */
@@ -68,7 +76,7 @@ export class HistoryReader {
     }
     const stopper = (this.stopper = new AbortController());
     const now = Date.now();
-    const begin = now - this.days * DAY;
+    const begin = this.wantedFrom(now);
     const gaps = this.newest === null ? [[begin, now]] : [[this.newest, now], [begin, this.oldest]];
     try {
       for (const [from, to] of gaps.filter(([from, to]) => from < to)) {
