@@ -15,6 +15,7 @@ from airflow_provider_useapi.exceptions import (
     UseApiError,
 )
 from airflow_provider_useapi.operators.audit_check import UseApiAuditCheckOperator
+from airflow_provider_useapi.operators.links import AUDIT_LINKS
 from airflow_provider_useapi.validation import check_whole_number
 
 __all__ = ["UseApiAuditCheckOperator", "UseApiAuditOperator"]
@@ -62,7 +63,9 @@ class UseApiAuditOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("useapi_conn_id", "services", "report_path")
+    operator_extra_links = AUDIT_LINKS
     ui_color = "#e3ecd9"
+    written_to: str | None = None  # where the report is, once there is one
 
     def __init__(
         self,
@@ -207,6 +210,7 @@ class UseApiAuditOperator(BaseOperator):
         if path.protocol in ("", "file"):  # object storage has no folders to make
             Path(path.path).parent.mkdir(parents=True, exist_ok=True)
         path.write_text(report(snapshot), encoding="utf-8")
+        self.written_to = to
         self.log.info("Wrote the report to %s.", to)
 
 

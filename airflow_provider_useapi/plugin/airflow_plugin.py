@@ -6,7 +6,7 @@ The application itself is made in the API server, when the first request comes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -40,26 +40,21 @@ class LazyApplication:
         await self._made(scope, receive, send)
 
 
+_APPS = [{"app": LazyApplication(), "url_prefix": PREFIX, "name": "useapi.net"}]
+_VIEWS = [
+    {
+        "name": "useapi.net",
+        "href": "useapi/",  # no slash in front: where Airflow is below a path, so is the page
+        "url_route": "useapi",
+        "destination": "nav",
+        "icon": "useapi/icon.svg",
+    }
+]
+
+
 class UseApiPlugin(AirflowPlugin):
-    """*useapi.net* in Airflow's navigation. Before Airflow 3.1, which has no such pages, nothing."""
+    """*useapi.net* in Airflow's navigation; nothing before Airflow 3.1, which has no such pages."""
 
     name = "useapi"
-    fastapi_apps: ClassVar[list[dict[str, Any]]] = (
-        [{"app": LazyApplication(), "url_prefix": PREFIX, "name": "useapi.net"}]
-        if SHOWS_PAGES
-        else []
-    )
-    # Without a slash in front: where Airflow is served below a path, so is the page.
-    external_views: ClassVar[list[dict[str, Any]]] = (
-        [
-            {
-                "name": "useapi.net",
-                "href": "useapi/",
-                "url_route": "useapi",
-                "destination": "nav",
-                "icon": "useapi/icon.svg",
-            }
-        ]
-        if SHOWS_PAGES
-        else []
-    )
+    fastapi_apps = _APPS if SHOWS_PAGES else []
+    external_views = _VIEWS if SHOWS_PAGES else []

@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from airflow_provider_useapi.compat import SHOWS_PAGES
 from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.provider_info import get_provider_info
@@ -60,6 +61,7 @@ def test_every_module_that_users_import_is_listed_and_exists() -> None:
             f"airflow_provider_useapi.{name}"
             for name in (
                 "hooks.connection",
+                "operators.links",
                 "sensors.deferral",
                 "sensors.gate_task",
                 "sensors.ending",
@@ -125,6 +127,18 @@ def test_the_commands_of_airflow_know_the_provider() -> None:
     (ours,) = [h for h in json.loads(hooks[hooks.index("[") :]) if h["connection_type"] == "useapi"]
     assert ours["class"] == "airflow_provider_useapi.hooks.useapi.UseApiHook"
     assert "useapi_conn_id" in ours.values()
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_the_commands_of_airflow_know_the_plugin() -> None:
+    told = airflow_command("plugins", "--output", "json").stdout
+    ours = [each for each in json.loads(told[told.index("[") :]) if each["name"] == "useapi"]
+    if SHOWS_PAGES:
+        (view,) = ours[0]["external_views"]
+        assert (view["name"], view["url_route"]) == ("useapi.net", "useapi")
+        assert [app["url_prefix"] for app in ours[0]["fastapi_apps"]] == ["/useapi"]
+    else:
+        assert not any(each.get("external_views") or each.get("fastapi_apps") for each in ours)
 
 
 @pytest.mark.usefixtures("airflow_db")

@@ -17,11 +17,12 @@ from .rights import ADMIN, USERS
 HARMLESS = "An iframe which has both allow-scripts and allow-same-origin"
 """What the browser says of the frame that Airflow makes for every page of a plugin."""
 DOCUMENT = "document.querySelector('iframe').contentDocument"
-LOADED = (
-    "(() => { const d = document.querySelector('iframe')?.contentDocument;"
-    " return d?.querySelector('.refreshed time, .problem') && !d.querySelector('[data-action=stop]')"
-    " ? true : false; })()"
-)
+LOADED = """(() => {
+  const shown = document.querySelector("iframe")?.contentDocument;
+  return !!shown?.querySelector(".refreshed time, .problem")
+    && !shown.querySelector("[data-action=stop]");
+})()"""
+"""Whether all that was asked for is shown."""
 
 
 class GuardedAirflow(LocalAirflow):
@@ -102,11 +103,11 @@ class Shown:
 
 @contextmanager
 def shown(
-    browser: Browser, airflow: GuardedAirflow, user: str = ADMIN, hash: str = "", width: int = 1280
+    browser: Browser, airflow: GuardedAirflow, user: str = ADMIN, place: str = "", width: int = 1280
 ) -> Iterator[Shown]:
     """Show the page to a user while a ``with`` block runs, and see that nobody complains."""
     cookies: Mapping[str, str] = {"_token": airflow.log_in(user)}
-    page = browser.open(f"{airflow.url}/plugin/useapi{hash}", cookies)
+    page = browser.open(f"{airflow.url}/plugin/useapi{place}", cookies)
     page.resize(width, 900)
     try:
         view = Shown(page)

@@ -14,6 +14,20 @@ from .airflows import DOCUMENT, GuardedAirflow, Shown, shown
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text()
 PLACES = ("", "#/connections/useapi_default", "#/connections/no_such")
 
+WATCH = """(window => {
+  window.removed = window.shift = 0;
+  new window.MutationObserver((changes) => {
+    for (const { removedNodes } of changes) {
+      window.removed += [...removedNodes].filter((node) => node.nodeType === 1).length;
+    }
+  }).observe($.body, { childList: true, subtree: true });
+  new window.PerformanceObserver((list) => {
+    for (const { value } of list.getEntries()) {
+      window.shift += value;
+    }
+  }).observe({ type: "layout-shift" });
+})($.defaultView)"""
+
 
 def hindrances(view: Shown) -> list[str]:
     """What axe finds that hinders people, in the page itself."""
@@ -35,7 +49,7 @@ def hindrances(view: Shown) -> list[str]:
 def test_nothing_hinders_people(
     chromium: Browser, airflow: GuardedAirflow, place: str, colours: str
 ) -> None:
-    with shown(chromium, airflow, hash=place) as view:
+    with shown(chromium, airflow, place=place) as view:
         view.settled()
         wear(view, colours)
         assert hindrances(view) == []
@@ -76,7 +90,7 @@ def test_nothing_sticks_out_of_a_phone(
     chromium: Browser, airflow: GuardedAirflow, place: str
 ) -> None:
     # The frame is 400 px wide: Airflow's own bar is beside it.
-    with shown(chromium, airflow, hash=place, width=472) as view:
+    with shown(chromium, airflow, place=place, width=472) as view:
         view.settled()
         assert 380 <= view.ask("$.documentElement.clientWidth") <= 400
         assert view.ask("$.documentElement.scrollWidth <= $.documentElement.clientWidth")
@@ -86,8 +100,10 @@ def test_it_can_be_used_by_keyboard(chromium: Browser, airflow: GuardedAirflow) 
     with shown(chromium, airflow) as view:
         view.settled()
         view.ask("$.querySelector('[data-action=refresh]').focus()")
-        view.page.press("Tab")
-        assert view.ask("$.activeElement.getAttribute('href')").startswith("#/connections/")
+        for _ in range(200):
+            view.page.press("Tab")
+            if view.ask("$.activeElement.innerText") == "useapi_default":
+                break
         view.page.press("Enter")
         view.wait("$.querySelector('.history')")
         assert view.ask("$.activeElement.tagName") == "H2", "a screen reader reads where it is"
@@ -101,16 +117,11 @@ def test_it_can_be_used_by_keyboard(chromium: Browser, airflow: GuardedAirflow) 
 
 
 def test_a_refresh_moves_and_flickers_nothing(chromium: Browser, airflow: GuardedAirflow) -> None:
-    with shown(chromium, airflow, hash="#/connections/useapi_default") as view:
+    with shown(chromium, airflow, place="#/connections/useapi_default") as view:
         view.settled().click(".advice summary")
         view.wait("$.querySelector('.advice').open")
-        view.ask(
-            "(w => { w.removed = 0; w.shift = 0; new w.MutationObserver(all => { for (const each of"
-            " all) w.removed += [...each.removedNodes].filter(n => n.nodeType === 1).length;"
-            " }).observe($.body, {childList: true, subtree: true}); new w.PerformanceObserver(l => {"
-            " for (const e of l.getEntries()) w.shift += e.value; }).observe({type: 'layout-shift'});"
-            " $.querySelector('[data-value=\"30\"]').focus(); })($.defaultView)"
-        )
+        view.ask(WATCH)
+        view.ask("$.querySelector('[data-value=\"30\"]').focus()")
         first = view.ask("$.querySelector('.refreshed time').dateTime")
         view.ask("$.querySelector('[data-action=refresh]').click()")
         view.wait(f"$.querySelector('.refreshed time').dateTime !== {json.dumps(first)}")

@@ -35,7 +35,7 @@ def run(page: Page, module: str, expression: str, **values: Any) -> Any:
 
 
 def audit(day: int, services: dict[str, tuple[int, int, int]] | None, *findings: str) -> Any:
-    """An audit as the page keeps it: counts as active, error, total; a finding as code and since."""
+    """An audit as the page keeps it: counts as active, error, total; a finding as code@since."""
     return {
         "at": day * DAY,
         "snapshot": {

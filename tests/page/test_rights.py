@@ -107,7 +107,7 @@ def test_a_session_that_ends_is_told_and_what_was_read_stays(
 ) -> None:
     with shown(chromium, airflow) as view:
         view.settled()
-        view.page.call("Network.clearBrowserCookies")
+        view.page.call("Network.deleteCookies", name="_token", url=airflow.url)
         view.click("[data-action=refresh]")
         view.wait("$.querySelector('.problem')")
         assert "You are logged out of Airflow." in view.text

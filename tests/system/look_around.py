@@ -1,8 +1,8 @@
 """
-A whole Airflow to look around in: the sandbox, the examples, a fortnight of audits, waiting gates.
+A whole Airflow to look around in: sandbox, examples, a fortnight of audits, gates that wait.
 
-``make airflow`` runs it until Ctrl-C. Its Airflow home, ``.airflow/look-around``, is kept, and with it
-the fortnight: the next start only has to start Airflow.
+``make airflow`` runs it until Ctrl-C. Its Airflow home, ``.airflow/look-around``, is kept, and with
+it the fortnight: the next start only has to start Airflow.
 """
 
 from __future__ import annotations
@@ -49,8 +49,10 @@ def main() -> int:
                     say(f"  day {day.number} of {DAYS}, {day.began:%d %B}: audited")
                 let_gates_wait(airflow)
                 LIVED.touch()
-            say(f"\n{airflow.url}/plugin/useapi shows what the audits recorded and which gates wait.")
-            say(f"The audits are the runs of the DAG {AUDIT}. Ctrl-C ends it all; the home is kept.")
+            say(f"\n{airflow.url}/plugin/useapi shows what audits recorded and which gates wait.")
+            say(
+                f"The audits are the runs of the DAG {AUDIT}. Ctrl-C ends it all; the home is kept."
+            )
             while True:
                 time.sleep(3600)
     except LocalAirflowError as error:

@@ -77,10 +77,15 @@ export class HistoryReader {
     const stopper = (this.stopper = new AbortController());
     const now = Date.now();
     const begin = this.wantedFrom(now);
-    const gaps = this.newest === null ? [[begin, now]] : [[this.newest, now], [begin, this.oldest]];
     try {
-      for (const [from, to] of gaps.filter(([from, to]) => from < to)) {
-        await this.fill(from, to, stopper.signal);
+      if (this.newest !== null) {
+        await this.fill(this.newest, now, stopper.signal);
+      }
+      const older = this.oldest ?? now;
+      if (begin < older) {
+        this.progress = { read: 0, total: null };
+        this.changed();
+        await this.fill(begin, older, stopper.signal);
       }
       this.newest = now;
       this.oldest = Math.min(this.oldest ?? begin, begin);
@@ -101,8 +106,10 @@ export class HistoryReader {
       for (const audit of audits) {
         this.audits.set(audit.id, audit);
       }
-      this.progress = { read, total };
-      this.changed();
+      if (this.progress) {
+        this.progress = { read, total };
+        this.changed();
+      }
     }
   }
 }

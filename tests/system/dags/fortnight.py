@@ -10,7 +10,6 @@ from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
 CONNECTIONS = ["useapi_default", "useapi_studio", "useapi_team"]
 
 with DAG("nightly_audit", schedule=None, tags=["useapi"]):
-
     UseApiAuditOperator.partial(task_id="audit", min_credits={"kling": 500}).expand(
         useapi_conn_id=CONNECTIONS
     )
