@@ -128,7 +128,8 @@ def imports() -> Table:
         "Imports: beyond `from airflow.sdk import DAG, BaseOperator` and Airflow's own manager of"
         f" plugins, {INTERPRETERS} fresh interpreters each. Parsing: reading and serializing the"
         f" file in {PARSINGS} forks of a process that has loaded what the DAG processor has, which"
-        " includes modules of Airflow and its own providers that the file imports, but not ours. Medians."
+        " includes modules of Airflow and its own providers that the file imports, but not ours."
+        " Medians."
     )
     return table
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
 from airflow_provider_useapi.compat import SHOWS_PAGES
@@ -52,9 +53,13 @@ _VIEWS = [
 ]
 
 
+_IS_ON = SHOWS_PAGES and conf.getboolean("useapi", "page", fallback=True)
+"""Before Airflow 3.1, which shows no pages of plugins, there is nothing to switch on."""
+
+
 class UseApiPlugin(AirflowPlugin):
-    """*useapi.net* in Airflow's navigation; nothing before Airflow 3.1, which has no such pages."""
+    """*useapi.net* in Airflow's navigation, unless ``[useapi] page = False``."""
 
     name = "useapi"
-    fastapi_apps = _APPS if SHOWS_PAGES else []
-    external_views = _VIEWS if SHOWS_PAGES else []
+    fastapi_apps = _APPS if _IS_ON else []
+    external_views = _VIEWS if _IS_ON else []

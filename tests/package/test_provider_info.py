@@ -131,14 +131,21 @@ def test_the_commands_of_airflow_know_the_provider() -> None:
 
 @pytest.mark.usefixtures("airflow_db")
 def test_the_commands_of_airflow_know_the_plugin() -> None:
-    told = airflow_command("plugins", "--output", "json").stdout
-    ours = [each for each in json.loads(told[told.index("[") :]) if each["name"] == "useapi"]
-    if SHOWS_PAGES:
-        (view,) = ours[0]["external_views"]
-        assert (view["name"], view["url_route"]) == ("useapi.net", "useapi")
-        assert [app["url_prefix"] for app in ours[0]["fastapi_apps"]] == ["/useapi"]
-    else:
-        assert not any(each.get("external_views") or each.get("fastapi_apps") for each in ours)
+    (ours,) = plugins()
+    if not SHOWS_PAGES:
+        assert not ours.get("external_views")
+        return
+    assert [view["url_route"] for view in ours["external_views"]] == ["useapi"]
+    assert [application["url_prefix"] for application in ours["fastapi_apps"]] == ["/useapi"]
+    (ours,) = plugins(AIRFLOW__USEAPI__PAGE="False")
+    assert (ours["external_views"], ours["fastapi_apps"]) == ([], [])
+
+
+def plugins(**env: str) -> list[dict[str, Any]]:
+    """What ``airflow plugins`` tells of ours."""
+    told = airflow_command("plugins", "--output", "json", **env).stdout
+    listed = json.loads(told[told.index("[") :])
+    return [each for each in listed if each["name"] == "useapi"]
 
 
 @pytest.mark.usefixtures("airflow_db")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import struct
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from tests.system.browser import Browser
 
 from .airflows import DOCUMENT, GuardedAirflow, Shown, shown
+from .pictures import DOCS, PICTURES, take, wear
 
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text()
 PLACES = ("", "#/connections/useapi_default", "#/connections/no_such")
@@ -44,34 +47,22 @@ def hindrances(view: Shown) -> list[str]:
     return list(done["result"]["value"])
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("place", PLACES)
-def test_nothing_hinders_people(
-    chromium: Browser, airflow: GuardedAirflow, place: str, colours: str
-) -> None:
+def test_nothing_hinders_people(chromium: Browser, airflow: GuardedAirflow, place: str) -> None:
     with shown(chromium, airflow, place=place) as view:
         view.settled()
-        wear(view, colours)
-        assert hindrances(view) == []
-
-
-def wear(view: Shown, colours: str) -> None:
-    """Choose Airflow's colours, as its own switch does."""
-    view.page.evaluate(f"localStorage.setItem('theme', '{colours}')")
-    view.page.evaluate(
-        f"(c => {{ c.remove('light', 'dark'); c.add('{colours}'); }})"
-        "(document.documentElement.classList)"
-    )
-    view.wait(f"$.documentElement.dataset.colours === '{colours}'")
+        for dark in (False, True):
+            wear(view, dark=dark)
+            assert hindrances(view) == []
 
 
 def test_the_page_is_as_dark_as_airflow(chromium: Browser, airflow: GuardedAirflow) -> None:
     with shown(chromium, airflow) as view:
         view.settled()
         background = "$.defaultView.getComputedStyle($.body).backgroundColor"
-        wear(view, "dark")
+        wear(view, dark=True)
         assert view.ask(background) == "rgb(17, 17, 17)"
-        wear(view, "light")
+        wear(view, dark=False)
         assert view.ask(background) == "rgb(255, 255, 255)"
 
 
@@ -105,7 +96,7 @@ def test_it_can_be_used_by_keyboard(chromium: Browser, airflow: GuardedAirflow) 
             if view.ask("$.activeElement.innerText") == "useapi_default":
                 break
         view.page.press("Enter")
-        view.wait("$.querySelector('.history')")
+        view.wait("!!$.querySelector('.history')")
         assert view.ask("$.activeElement.tagName") == "H2", "a screen reader reads where it is"
         seen: set[str] = set()
         for _ in range(60):
@@ -153,3 +144,15 @@ def test_it_refreshes_itself_only_while_it_is_visible(
         view.wait("$.querySelector('[data-action=refresh]').ariaDisabled === 'false'")
         view.settled()
         assert len(view.asked("/api/v2/assets")) > before
+
+
+def test_the_pictures_in_the_docs_can_be_taken(
+    chromium: Browser, airflow: GuardedAirflow, tmp_path: Path
+) -> None:
+    for picture in PICTURES:
+        take(chromium, airflow, picture, tmp_path)
+        for folder in (tmp_path, DOCS):
+            header = (folder / picture.name).read_bytes()[16:24]
+            assert struct.unpack(">II", header) == (picture.width, picture.height)
+    page = (DOCS / "page.md").read_text()
+    assert all(f"({picture.name})" in page for picture in PICTURES)

@@ -164,3 +164,19 @@ def test_the_address_of_airflows_window_leads_back_to_what_was_shown(
         view.page.call("Page.reload")
         shows = "document.querySelector('iframe')?.contentDocument?.querySelector('h2')?.innerText"
         view.page.wait_for(f"{shows} === 'useapi_studio'")
+
+
+def test_an_audit_leads_to_the_page_of_its_connection(
+    chromium: Browser, airflow: GuardedAirflow
+) -> None:
+    runs = airflow.request("GET", f"/api/v2/dags/{fortnight.AUDIT}/dagRuns?limit=1")["dag_runs"]
+    task = f"/api/v2/dags/{fortnight.AUDIT}/dagRuns/{runs[0]['dag_run_id']}/taskInstances/audit"
+    links = airflow.request("GET", f"{task}/links?map_index=2")["extra_links"]
+    assert links == {
+        "useapi.net": f"{airflow.url}/plugin/useapi#/connections/useapi_team",
+        "Report": "",
+    }
+    page = chromium.open(links["useapi.net"], {"_token": airflow.log_in()})
+    shows = "document.querySelector('iframe')?.contentDocument?.querySelector('h2')?.innerText"
+    page.wait_for(f"{shows} === 'useapi_team'")
+    page.close()

@@ -109,7 +109,7 @@ def test_a_session_that_ends_is_told_and_what_was_read_stays(
         view.settled()
         view.page.call("Network.deleteCookies", name="_token", url=airflow.url)
         view.click("[data-action=refresh]")
-        view.wait("$.querySelector('.problem')")
+        view.wait("!!$.querySelector('.problem')")
         assert "You are logged out of Airflow." in view.text
         assert "useapi_default" in view.text
         view.page.complaints.clear()  # of the 401

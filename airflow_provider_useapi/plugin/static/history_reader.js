@@ -77,14 +77,16 @@ export class HistoryReader {
     const stopper = (this.stopper = new AbortController());
     const now = Date.now();
     const begin = this.wantedFrom(now);
+    const older = this.oldest ?? now;
+    if (begin < older) {
+      this.progress = { read: 0, total: null };
+      this.changed();
+    }
     try {
       if (this.newest !== null) {
         await this.fill(this.newest, now, stopper.signal);
       }
-      const older = this.oldest ?? now;
       if (begin < older) {
-        this.progress = { read: 0, total: null };
-        this.changed();
         await this.fill(begin, older, stopper.signal);
       }
       this.newest = now;
