@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from airflow_provider_useapi import compat
 from airflow_provider_useapi.audit.snapshot import Snapshot, read_snapshot
 from tests.system import fortnight
 from tests.system.browser import Browser
@@ -126,11 +127,16 @@ def test_waiting_gates(chromium: Browser, lived: Lived) -> None:
             " [row.cells[0].innerText.split('\\n')[0].split(' · ')[1],"
             " [...row.cells].map(c => c.innerText.replace(/\\s+/g, ' '))]))"
         )
-        assert {name: row[1] for name, row in rows.items()} == {
-            "wait_for_kling": "useapi_default kling",
-            "wait_for_studio": "useapi_studio mureka",
-            "wait_for_slots": "started in the triggerer",
-        }
+        told = {name: row[1] for name, row in rows.items()}
+        if compat.SHARES_STREAMS:
+            assert told == {
+                "wait_for_kling": "useapi_default kling",
+                "wait_for_studio": "useapi_studio mureka",
+                "wait_for_slots": "started in the triggerer",
+            }
+        else:  # those Airflows start it on a worker, and 3.1 has no rendered fields in its lists
+            assert set(told) == set(fortnight.GATES)
+            assert "started in the triggerer" not in told.values()
         for name, row in rows.items():
             assert lived.run_id in row[0]
             where = "in the triggerer" if name != "wait_for_studio" else ""
@@ -174,7 +180,7 @@ def test_an_audit_leads_to_the_page_of_its_connection(
     links = airflow.request("GET", f"{task}/links?map_index=2")["extra_links"]
     assert links == {
         "useapi.net": f"{airflow.url}/plugin/useapi#/connections/useapi_team",
-        "Report": "",
+        "Report": None,  # none was written: no button
     }
     page = chromium.open(links["useapi.net"], {"_token": airflow.log_in()})
     shows = "document.querySelector('iframe')?.contentDocument?.querySelector('h2')?.innerText"

@@ -51,8 +51,8 @@ function gate(instance) {
     lastCheck: isRescheduled ? at : null,
     connection: word(fields.useapi_conn_id),
     service: word(fields.service),
-    // Airflow keeps the rendered fields of what was on a worker, and of nothing else.
-    startedInTriggerer: !("useapi_conn_id" in fields),
+    // What was never on a worker has no host, and Airflow keeps no rendered fields of it.
+    startedInTriggerer: !instance.hostname,
   };
 }
 

@@ -40,11 +40,11 @@ function line(gate, reason, formats, now) {
 }
 
 function whatFor(gate) {
-  if (gate.startedInTriggerer) {
-    return element("span", { class: "soft" }, "started in the triggerer");
+  if (!gate.connection) {
+    return element("span", { class: "soft" }, gate.startedInTriggerer ? "started in the triggerer" : "not told by Airflow");
   }
   return [
-    gate.connection ? foreign(gate.connection) : "its connection",
+    foreign(gate.connection),
     gate.service ? element("span", { class: "soft below" }, foreign(gate.service)) : null,
   ];
 }
