@@ -189,13 +189,11 @@ class LocalAirflow:
         run_id: str,
         timeout: float,
         meanwhile: Callable[[], object] = lambda: None,
-        pause: float = PAUSE,
     ) -> str:
         """
         Wait for the end of a run and return its state.
 
         :param meanwhile: called after each look, so at least once after the end.
-        :param pause: seconds between two looks.
         """
 
         def ended() -> str:
@@ -203,11 +201,11 @@ class LocalAirflow:
             meanwhile()
             return state if state in ("success", "failed") else ""
 
-        return self._until(ended, timeout, f"The run {run_id!r} of {dag_id!r} has not ended", pause)
+        return self._until(ended, timeout, f"The run {run_id!r} of {dag_id!r} has not ended")
 
-    def wait_until(self, ask: Callable[[], Result], timeout: float) -> Result:
+    def wait_until(self, ask: Callable[[], Result], timeout: float, pause: float = PAUSE) -> Result:
         """Ask until the answer is true, and return it."""
-        return self._until(ask, timeout, "What was waited for has not come")
+        return self._until(ask, timeout, "What was waited for has not come", pause)
 
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The task instances of a run, as the REST API tells of them."""
