@@ -97,6 +97,8 @@ def test_an_account_in_trouble_is_found_by_its_hint() -> None:
         ("dreamina", 1.1, False),
         ("mureka", 0.5, True),
         ("kling", 0.1, False),
+        ("pixverse", 0.1, False),
+        ("runwayml", -1, False),
         ("muse", -1, False),
         ("google_flow", 0.01, False),
     ],
