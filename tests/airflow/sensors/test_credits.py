@@ -132,6 +132,7 @@ async def test_what_can_never_be_told_fails_at_the_first_look(
         sensor(service=service, soft_fail=True).execute({})
     payload = await in_trigger(service=service)
     assert (payload["outcome"], says in payload["reason"]) == ("failed", True)
+    assert not any("/accounts/" in request.path for request in sandbox.requests)
 
 
 # --- How often it is asked ------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from airflow_provider_useapi.exceptions import (
 )
 from airflow_provider_useapi.sandbox import LinkedAccount
 from airflow_provider_useapi.sandbox.live_endpoints import live_answer
+from tests.helpers.account_bodies import ACCOUNTS
 from tests.helpers.bodies import JSON
 
 TOKEN = "user:12345-s3cr3t"
@@ -629,6 +630,15 @@ def at_the_sandbox(service: str, linked: list[LinkedAccount]) -> list[Any]:
     return [
         each.body if each.status == 200 else Answer(each.status, body=b"none") for each in answers
     ]
+
+
+@pytest.mark.parametrize("service", LIVE)
+def test_the_ids_of_both_lists_of_a_service_match(service: str) -> None:
+    ids = list(ACCOUNTS[service])
+    live, *listed = at_the_sandbox(service, [LinkedAccount(each, running=1) for each in ids])
+    found = count(service, live, *[ACCOUNTS[service]] * len(listed), jobs_per_account=3)
+    assert sorted(account.id for account in found.accounts) == sorted(ids), "no account is two"
+    assert [account.running for account in found.accounts] == [1, 1]
 
 
 ODD = JSON | st.sampled_from([ONE, {ONE: {}}, [ONE], {"email": ONE}, {"quarantine": [ONE]}, -1, 2])
