@@ -169,10 +169,11 @@ class UseApiAuditOperator(BaseOperator):
     def _read(self, hook: UseApiHook, account: Account) -> Reading:
         """What there is to read beyond the account."""
         from airflow_provider_useapi.audit.linked import Reading, read_linked
+        from airflow_provider_useapi.hooks.calls import request_all
 
         if not self.linked_accounts:
             return Reading()
-        return hook.request_all(read_linked(account, self.min_credits or ()))
+        return request_all(hook, read_linked(account, self.min_credits or ()))
 
     def _last(self, asset: Any) -> Snapshot | None:
         """The newest snapshot of this connection, whichever DAG took it."""

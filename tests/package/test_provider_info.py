@@ -59,7 +59,9 @@ def test_every_module_that_users_import_is_listed_and_exists() -> None:
         own = {
             f"airflow_provider_useapi.{name}"
             for name in (
+                "hooks.calls",
                 "hooks.connection",
+                "hooks.questions",
                 "sensors.deferral",
                 "sensors.gate_task",
                 "sensors.ending",
