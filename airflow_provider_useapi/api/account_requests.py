@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from airflow_provider_useapi.api.account import Account
-from airflow_provider_useapi.api.capacity import Capacity, capacity_of, live_service, read_rows
+from airflow_provider_useapi.api.capacity import Capacity, capacity_of, live_service
 from airflow_provider_useapi.api.credits import Credits, credits_service, read_credits
 from airflow_provider_useapi.api.endpoints import CreditsPage, Endpoint, Service
 from airflow_provider_useapi.api.hints import hint_of, ref_of, shown_names
@@ -22,6 +22,7 @@ from airflow_provider_useapi.api.linked_accounts import (
     accounts_service,
     read_statuses,
 )
+from airflow_provider_useapi.api.live_answers import read_rows
 from airflow_provider_useapi.api.responses import ACCOUNT_PATH, read_account
 from airflow_provider_useapi.exceptions import UseApiRequestError
 

@@ -21,8 +21,9 @@ from airflow_provider_useapi.audit.account_rows import (
     AccountRow,
     account_rows,
 )
+from airflow_provider_useapi.audit.finding import SEVERITIES, Finding
 from airflow_provider_useapi.audit.rows import Row, rows
-from airflow_provider_useapi.audit.snapshot import MAX_SERVICES, SEVERITIES, Finding, Snapshot
+from airflow_provider_useapi.audit.snapshot import MAX_SERVICES, Snapshot
 
 TEMPLATE = "report.html"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from airflow_provider_useapi.api.services import nearest_first
+from airflow_provider_useapi.api.service_names import nearest_first
 from airflow_provider_useapi.redaction import public_text
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from airflow_provider_useapi.api.linked_accounts import (
     read_statuses,
 )
 from airflow_provider_useapi.api.live_readers import Rows
-from airflow_provider_useapi.api.services import slug_of
+from airflow_provider_useapi.api.service_names import slug_of
 from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiConfigError, UseApiError
 from airflow_provider_useapi.gate.condition import Condition
 from airflow_provider_useapi.gate.verdict import (

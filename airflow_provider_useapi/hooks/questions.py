@@ -7,8 +7,8 @@ from typing import Any
 
 from airflow_provider_useapi import clock
 from airflow_provider_useapi.api.account_requests import Request
-from airflow_provider_useapi.api.capacity import read_rows
 from airflow_provider_useapi.api.kept_credits import CreditRound, Kept, KeptCredits, ask_round
+from airflow_provider_useapi.api.live_answers import read_rows
 from airflow_provider_useapi.api.responses import ACCOUNT_PATH, read_account
 from airflow_provider_useapi.gate.messages import TOKEN_RENEWED
 from airflow_provider_useapi.gate.questions import About, Question, ask_all

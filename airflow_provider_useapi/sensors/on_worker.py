@@ -20,9 +20,10 @@ from airflow_provider_useapi.compat import task_notes
 from airflow_provider_useapi.connection.mark import Mark
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.gate import messages
-from airflow_provider_useapi.gate.memory import Memory, Step, consider, not_made
+from airflow_provider_useapi.gate.memory import Memory
 from airflow_provider_useapi.gate.questions import Question, ask_all, look
 from airflow_provider_useapi.gate.schedule import RECHECK, next_look
+from airflow_provider_useapi.gate.step import Step, consider, not_made
 from airflow_provider_useapi.hooks.questions import answer, credit_round
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.metrics import gate_ended

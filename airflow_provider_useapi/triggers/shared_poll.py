@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 from airflow_provider_useapi import clock
 from airflow_provider_useapi.connection.mark import Mark
 from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiError
-from airflow_provider_useapi.gate.memory import REFUSAL_PATIENCE, Memory
+from airflow_provider_useapi.gate.memory import Memory
 from airflow_provider_useapi.gate.schedule import RECHECK
+from airflow_provider_useapi.gate.step import REFUSAL_PATIENCE
 from airflow_provider_useapi.metrics import gates_waiting
 from airflow_provider_useapi.triggers.connection_client import ConnectionClient
 from airflow_provider_useapi.triggers.listener import Listener

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_useapi.api.capacity import Capacity
-from airflow_provider_useapi.api.services import CATALOGUE, service_of
+from airflow_provider_useapi.api.service_names import service_of
+from airflow_provider_useapi.api.services import CATALOGUE
 from airflow_provider_useapi.exceptions import (
     UseApiAuthError,
     UseApiConfigError,

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_useapi.api.capacity import Capacity, capacity_of, live_service, read_rows
+from airflow_provider_useapi.api.capacity import Capacity, capacity_of, live_service
+from airflow_provider_useapi.api.live_answers import read_rows
 from airflow_provider_useapi.api.live_readers import READERS
 from airflow_provider_useapi.api.responses import Answer
 from airflow_provider_useapi.api.services import CATALOGUE

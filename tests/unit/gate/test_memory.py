@@ -15,12 +15,8 @@ from airflow_provider_useapi.exceptions import (
     UseApiConnectionNotFoundError,
     UseApiUnavailableError,
 )
-from airflow_provider_useapi.gate.memory import (
-    REFUSAL_PATIENCE,
-    REPEAT_AFTER,
-    Memory,
-    consider,
-)
+from airflow_provider_useapi.gate.memory import REPEAT_AFTER, Memory
+from airflow_provider_useapi.gate.step import REFUSAL_PATIENCE, consider
 from airflow_provider_useapi.gate.verdict import Verdict
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
