@@ -55,6 +55,12 @@ def too_few(slug: str, what: str, there: int | None, wanted: int) -> str:
     return f"{name_of(slug)}: {there} {what}, {wanted} needed"
 
 
+def just_taken(slug: str, what: str, there: int, taken: int, wanted: int) -> str:
+    """Enough is free, but other gates have just opened on it."""
+    found = f"{there} {what}, {taken} of them just taken by other gates"
+    return f"{name_of(slug)}: {found}, {wanted} needed"
+
+
 def unusable(slug: str, troubles: Sequence[Trouble]) -> Iterator[str]:
     """Which linked accounts cannot be used, and why: what a number does not tell."""
     for each in troubles[:_ACCOUNTS_TOLD]:

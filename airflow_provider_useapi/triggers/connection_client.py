@@ -61,7 +61,7 @@ class ConnectionClient:
         One request, or a look at the connection.
 
         :param question: of a look.
-        :raises UseApiError: as :meth:`UseApiHook.answer`.
+        :raises UseApiError: as :func:`airflow_provider_useapi.hooks.questions.answer`.
         """
         if question is About.RENEWAL:
             return await self._has_new_token()

@@ -171,13 +171,20 @@ class UseApiAccountTrigger(ConditionTrigger):
                 if self.since is None and elapsed > max(_BEGUN_ELSEWHERE, 2 * poll.interval):
                     memory = replace(memory, is_taken_over=True)
                 bring(memory, look.settings)
-                memory, ending = self._consider(memory, await self.judge(look), look, began)
+                found = await self._judge(look, began)
+                memory, ending = self._consider(memory, found, look, began)
                 if ending:
                     break
                 due = self._backoff(elapsed, seed)
         ending = ending or TimedOut(memory)
         gate_ended(ending.outcome, clock.time() - began)
         return ending
+
+    async def _judge(self, look: Look, began: float) -> Verdict | UseApiError:
+        target = self.target()
+        if isinstance(target, UseApiError):
+            return target
+        return await look.verdict_in_turn(target, began)
 
     def _consider(
         self, memory: Memory, found: Verdict | UseApiError, look: Look, began: float
