@@ -87,7 +87,7 @@ class UseApiAccountEventTrigger(ConditionTrigger):
             async for event in edges:
                 yield event
 
-    async def judge(self, look: Look) -> Verdict | UseApiError:
+    async def judge(self, look: Look, began: float | None = None) -> Verdict | UseApiError:
         """What a look says of the condition."""
         return problem_of(self.fire_on) or await super().judge(look)
 

@@ -171,7 +171,7 @@ class UseApiAccountTrigger(ConditionTrigger):
                 if self.since is None and elapsed > max(_BEGUN_ELSEWHERE, 2 * poll.interval):
                     memory = replace(memory, is_taken_over=True)
                 bring(memory, look.settings)
-                found = await self._judge(look, began)
+                found = await self.judge(look, began)
                 memory, ending = self._consider(memory, found, look, began)
                 if ending:
                     break
@@ -179,12 +179,6 @@ class UseApiAccountTrigger(ConditionTrigger):
         ending = ending or TimedOut(memory)
         gate_ended(ending.outcome, clock.time() - began)
         return ending
-
-    async def _judge(self, look: Look, began: float) -> Verdict | UseApiError:
-        target = self.target()
-        if isinstance(target, UseApiError):
-            return target
-        return await look.verdict_in_turn(target, began)
 
     def _consider(
         self, memory: Memory, found: Verdict | UseApiError, look: Look, began: float
