@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_useapi.exceptions import UseApiConfigError
+from tests.helpers.bodies import any_json
 from tests.helpers.settings import TOKEN, read, refusal
 
 
@@ -114,11 +115,7 @@ def test_unknown_extra_is_warned_about() -> None:
     assert read().warnings == ()
 
 
-EXTRA_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=4,
-)
+EXTRA_VALUES = any_json(depth=2, keys=st.text(max_size=3))
 
 
 @settings(max_examples=400, deadline=None, database=None, derandomize=True)

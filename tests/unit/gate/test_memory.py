@@ -18,6 +18,7 @@ from airflow_provider_useapi.exceptions import (
 from airflow_provider_useapi.gate.memory import REPEAT_AFTER, Memory
 from airflow_provider_useapi.gate.step import REFUSAL_PATIENCE, consider
 from airflow_provider_useapi.gate.verdict import Verdict
+from tests.helpers.bodies import any_json
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECONDS = st.floats(0, 1e6)
@@ -236,17 +237,11 @@ def test_a_note_brings_the_memory_to_another_process(
     assert Memory.from_note(memory.to_note()) == memory
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(),
-        lambda inner: (
-            st.lists(inner)
-            | st.dictionaries(
-                st.sampled_from(["reasons", "error", "not_before"]) | st.text(), inner
-            )
-        ),
-    )
-)
+FIELDS = st.sampled_from(["reasons", "error", "not_before"]) | st.text()
+ANY = any_json(depth=3, keys=FIELDS)
+
+
+@given(ANY | st.dictionaries(FIELDS, ANY))
 def test_any_note_can_be_read(note: Any) -> None:
     assert isinstance(Memory.from_note(note), Memory)
 
