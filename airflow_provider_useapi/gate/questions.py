@@ -178,15 +178,14 @@ def ask_all(questions: Generator[Q, Any, T], ask: Callable[[Q], Any]) -> T:
     :return: what the look comes to.
     :raises UseApiError: what ``ask`` raises, unless the questions know what to ask next.
     """
+
+    async def at_once(question: Q) -> Any:
+        return ask(question)
+
+    asking = aask_all(questions, at_once)
     try:
-        question = next(questions)
         while True:
-            try:
-                answer = ask(question)
-            except UseApiError as e:
-                question = questions.throw(e)
-            else:
-                question = questions.send(answer)
+            asking.send(None)  # nothing in it waits: the first step is the last
     except StopIteration as end:
         result: T = end.value
         return result
