@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from airflow_provider_useapi.sandbox import LinkedAccount, Sandbox
@@ -87,6 +88,20 @@ class Pipelines:
         """How many gates of a run are in which state."""
         tasks = self.airflow.task_instances(name, run)
         return Counter(str(t["state"]) for t in tasks if t["task_id"].startswith("gate"))
+
+    def opened(self, name: str, run: str) -> list[datetime]:
+        """When the gates of a run opened, as their triggers logged it, in order."""
+        entries = (
+            entry
+            for number in range(self.gates)
+            for entry in self.airflow.log_entries(name, run, f"gate_{number}", 1)
+        )
+        said = "The gate is open"
+        return sorted(
+            datetime.fromisoformat(entry["timestamp"])
+            for entry in entries
+            if entry["event"].startswith(said)
+        )
 
     @property
     def submissions(self) -> Counter[int | None]:
