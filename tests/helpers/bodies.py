@@ -43,4 +43,9 @@ def any_json(*, depth: int, keys: st.SearchStrategy[str]) -> st.SearchStrategy[A
     return values
 
 
+def evenly(*strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """A value of each as often as of the others; ``|`` counts all the alternatives inside them."""
+    return st.sampled_from(strategies).flatmap(lambda chosen: chosen)
+
+
 JSON = any_json(depth=4, keys=st.text())

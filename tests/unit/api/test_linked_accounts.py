@@ -29,7 +29,7 @@ from airflow_provider_useapi.exceptions import (
     UseApiUnavailableError,
 )
 from tests.helpers.account_bodies import ACCOUNTS, ONE, SIGNED_OUT, TWO
-from tests.helpers.bodies import JSON
+from tests.helpers.bodies import JSON, evenly
 
 TOKEN = "user:12345-s3cr3t"
 WHEN = datetime(2026, 12, 24, 12, 13, 14, tzinfo=UTC)
@@ -180,7 +180,7 @@ ENTRY = st.dictionaries(
 
 
 @pytest.mark.parametrize("service", ACCOUNTS)
-@given(body=JSON | st.dictionaries(st.text(), ENTRY | JSON, max_size=4))
+@given(body=evenly(JSON, st.dictionaries(st.text(), evenly(ENTRY, JSON), max_size=4)))
 def test_any_json_gives_statuses_or_a_response_error(service: str, body: Any) -> None:
     try:
         found = read(service, body)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_useapi.exceptions import UseApiConfigError
-from tests.helpers.bodies import any_json
+from tests.helpers.bodies import any_json, evenly
 from tests.helpers.settings import TOKEN, read, refusal
 
 
@@ -133,7 +133,10 @@ EXTRA_VALUES = any_json(depth=2, keys=st.text(max_size=3))
                 "other",
             ]
         ),
-        EXTRA_VALUES | st.sampled_from(["http://", "http://x", "1", "true", "http://x:0"]),
+        evenly(
+            EXTRA_VALUES,
+            st.sampled_from(["http://", "http://x", "1", "true", "http://x:0"]),
+        ),
         max_size=4,
     ),
     st.text(max_size=12) | st.none(),

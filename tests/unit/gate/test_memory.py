@@ -18,7 +18,7 @@ from airflow_provider_useapi.exceptions import (
 from airflow_provider_useapi.gate.memory import REPEAT_AFTER, Memory
 from airflow_provider_useapi.gate.step import REFUSAL_PATIENCE, consider
 from airflow_provider_useapi.gate.verdict import Verdict
-from tests.helpers.bodies import any_json
+from tests.helpers.bodies import any_json, evenly
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECONDS = st.floats(0, 1e6)
@@ -237,11 +237,16 @@ def test_a_note_brings_the_memory_to_another_process(
     assert Memory.from_note(memory.to_note()) == memory
 
 
-FIELDS = st.sampled_from(["reasons", "error", "not_before"]) | st.text()
-ANY = any_json(depth=3, keys=FIELDS)
+NOTE = ["reasons", "error", "not_before", "refused_until", "ends", "mark", "salt", "credits"]
+ANY = any_json(depth=3, keys=st.sampled_from(NOTE) | st.text())
+# Without these two it is no note.
+WHOLE = st.fixed_dictionaries(
+    {"reasons": st.lists(ANY, max_size=3), "error": ANY},
+    optional=dict.fromkeys(NOTE[2:], ANY),
+)
 
 
-@given(ANY | st.dictionaries(FIELDS, ANY))
+@given(evenly(ANY, st.dictionaries(st.sampled_from(NOTE), ANY), WHOLE))
 def test_any_note_can_be_read(note: Any) -> None:
     assert isinstance(Memory.from_note(note), Memory)
 
