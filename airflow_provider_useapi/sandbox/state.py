@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from airflow_provider_useapi.api.services import service_of, slug_of
+from airflow_provider_useapi.api.service_names import service_of, slug_of
 from airflow_provider_useapi.sandbox.answers import Answer, as_answer
 from airflow_provider_useapi.sandbox.jobs import Job
 from airflow_provider_useapi.sandbox.linked_accounts import LinkedAccount, two_each

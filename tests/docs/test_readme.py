@@ -58,7 +58,7 @@ def test_every_extra_is_listed() -> None:
 
 
 def test_the_findings_are_such_as_an_audit_logs() -> None:
-    from airflow_provider_useapi.audit.snapshot import Finding
+    from airflow_provider_useapi.audit.finding import Finding
     from airflow_provider_useapi.audit.table import line
 
     then, now = (f"2026-11-{day}T06:00:00+00:00" for day in (12, 15))

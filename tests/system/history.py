@@ -27,7 +27,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_useapi.api.services import slug_of
+from airflow_provider_useapi.api.service_names import slug_of
 from airflow_provider_useapi.sandbox import LinkedAccount, Sandbox
 
 from .moved_clock import ClockFile

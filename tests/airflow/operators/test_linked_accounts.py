@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_useapi.audit.snapshot import read_snapshot
 from airflow_provider_useapi.exceptions import UseApiConfigError
+from airflow_provider_useapi.operators.report_file import write_report
 from airflow_provider_useapi.operators.useapi import UseApiAuditOperator
 from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
 from airflow_provider_useapi.sandbox.account_lists import SECRET
@@ -183,7 +184,7 @@ def test_nothing_of_the_bodies_gets_out_of_an_audit(
     operator = audit(min_credits=dict.fromkeys(numbers, 500), report_path=f"{tmp_path}/a.html")
     snapshot = look(operator)
     operator._tell(snapshot, "summary")
-    operator._write_report(snapshot, operator.report_path or "")
+    write_report(snapshot, operator.report_path or "")
     sandbox.script("/v1/kling/accounts", Answer(status=500, body={"error": f"{canary}@x.y"}))
     failed = look(operator, snapshot)
     shown = [snapshot.to_extra(), failed.to_extra(), repr(snapshot), failed.findings]

@@ -17,6 +17,7 @@ from airflow_provider_useapi.api.hints import hint_of, ref_of
 from airflow_provider_useapi.api.responses import Answer
 from airflow_provider_useapi.api.services import CATALOGUE
 from airflow_provider_useapi.audit.account_rows import account_rows
+from airflow_provider_useapi.audit.finding import Finding, read_findings
 from airflow_provider_useapi.audit.linked import (
     MAX_ACCOUNTS,
     Linked,
@@ -26,7 +27,7 @@ from airflow_provider_useapi.audit.linked import (
 )
 from airflow_provider_useapi.audit.report import report
 from airflow_provider_useapi.audit.rules import audited
-from airflow_provider_useapi.audit.snapshot import Finding, Snapshot, read_findings, read_snapshot
+from airflow_provider_useapi.audit.snapshot import Snapshot, read_snapshot
 from airflow_provider_useapi.audit.table import table
 from airflow_provider_useapi.exceptions import UseApiUnavailableError
 from airflow_provider_useapi.gate.questions import ask_all
