@@ -348,6 +348,11 @@ async def test_nothing_of_the_bodies_gets_out_in_any_mode(
         except AirflowSensorTimeout as e:
             shown.append(repr(e))
         shown.append(await airflow_clock.finish(in_trigger(service=slug, timeout=1.2)))
+        context = {"task_state_store": Notes()}
+        with WorkerGate(sensor(service=slug, mode="reschedule", poke_interval=600), context) as one:
+            assert not one.look().is_done
+        shown.append(context["task_state_store"])
+    assert not sensors.KEEPS_NOTES or "credits" in shown[-1]["useapi_gate"]
     ours = [each.getMessage() for each in caplog.records if "sandbox" not in each.name]
     text = json.dumps(shown) + "".join(ours) + "".join(capfd.readouterr())
     assert f"{canary[:2]}***ne@mail.example.com 1" in text, "the search finds nothing at all"
