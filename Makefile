@@ -37,7 +37,7 @@ lint: $(VENV)/linters  ## style, types, and who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-system: $(VENV)/ready  ## whole Airflows: about six minutes
+system: $(VENV)/ready  ## whole Airflows: under ten minutes
 	$(BIN)/python -m pytest tests/system
 
 bench:  ## what gates cost: about an hour; PART=import (look, ...) runs a part of it
