@@ -8,7 +8,7 @@ CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
 PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo help test unit coverage lint system bench docs screenshots lock clean
+.PHONY: demo help test unit coverage lint system bench docs screenshots dist lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
@@ -57,6 +57,15 @@ docs:  ## the documentation as a site in build/docs, warnings are errors
 screenshots: $(VENV)/ready  ## the pictures in docs, of a real Airflow in a real browser
 	@$(BIN)/python -m tests.system.screenshots
 
+dist: $(VENV)/ready  ## source distribution and wheel in dist, the wheel tried in an empty environment
+	@rm -rf dist build/empty
+	$(BIN)/python -m hatchling build --directory dist
+	@$(PYTHON) -m venv build/empty
+	@build/empty/bin/python -m pip install --quiet $(addprefix --constraint ,$(CONSTRAINTS)) dist/*.whl \
+		"apache-airflow==$(AIRFLOW).*"
+	cd build/empty && AIRFLOW_HOME=$$PWD/airflow bin/airflow providers get airflow-provider-useapi
+	cd build/empty && bin/python -m airflow_provider_useapi.sandbox --help > /dev/null
+
 $(VENV)/ready: pyproject.toml $(CONSTRAINTS)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: install it (on Debian and Ubuntu: apt install python3-venv)."; exit 1; }
@@ -84,5 +93,5 @@ lock: $(VENV)/linters  ## write down the versions that are installed
 	@{ head -n 1 $(CONSTRAINTS); $(BIN)/python -m pip freeze --exclude-editable; } > $(CONSTRAINTS).new
 	@mv $(CONSTRAINTS).new $(CONSTRAINTS)
 
-clean:  ## remove every virtual environment, the demo's Airflow, and the site
-	rm -rf .venv .venv-* .airflow build
+clean:  ## remove every virtual environment, the demo's Airflow, and what was built
+	rm -rf .venv .venv-* .airflow build dist

@@ -12,16 +12,18 @@ extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["constraints.txt"]
 nitpicky = True
 # What is Airflow's, Python's or a type variable has no page here.
-nitpick_ignore_regex = [("py:.*", r"(?!airflow_provider_useapi).*")]
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!airflow_provider_useapi).*"),
+    ("py:.*", r".*\.TriggerArguments"),  # the arguments of a watcher, which its page tells
+]
 
 # The anchors that a repository browser gives to headings.
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 
 autodoc_member_order = "bysource"
-autodoc_class_signature = "separated"
 autodoc_typehints = "signature"
-autodoc_preserve_defaults = True
+toc_object_entries_show_parents = "hide"
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 
@@ -31,6 +33,6 @@ html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False
 html_static_path = ["static"]
-html_css_files = ["wide-tables.css"]
+html_css_files = ["narrow.css"]
 pygments_style = "friendly"
 pygments_dark_style = "native"

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.gate.condition import CREDITS, FIELDS, THRESHOLDS
@@ -82,3 +83,21 @@ def test_every_page_is_in_the_table_of_contents() -> None:
     assert sorted([*listed, "index"]) == sorted(
         Path(page).stem for page in pages() if page.startswith("docs/")
     )
+
+
+@pytest.mark.parametrize("workflow", ["ci", "release"])
+def test_workflows_call_targets_that_there_are(workflow: str) -> None:
+    text = (ROOT / ".github" / "workflows" / f"{workflow}.yml").read_text()
+    jobs = yaml.safe_load(text)["jobs"]
+    runs = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+    called = [run.split()[1] for run in runs if run.startswith("make ")]
+    assert called
+    for target in called:
+        assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), target
+
+
+def test_every_target_is_in_the_table_for_contributors() -> None:
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert phony is not None
+    told = re.findall(r"`make (\w+)", pages()["CONTRIBUTING.md"])
+    assert set(phony[1].split()) == set(told)
