@@ -12,17 +12,18 @@ from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 
+from airflow_provider_useapi.sandbox import Sandbox
+
 SANDBOX = "python -m airflow_provider_useapi.sandbox"
-_FIRST_PORT = "8787"
-_INACTIVE = 8
-"""Seconds for which a sandbox is inactive here, where a reader has to have time to go on."""
+_PORTS = re.compile(r"\b87(87|88)\b")
+_READY = "Ctrl-C ends it. Requests:\n"
 
 
 class Shell:
     """
     A shell in a folder of its own, whose variables last from command to command.
 
-    A sandbox runs in the background, on a free port in place of its default one.
+    A sandbox runs in the background, on a free port in place of the one that the page says.
 
     :param folder: where the commands run.
     :param env: their environment.
@@ -32,11 +33,11 @@ class Shell:
         self.folder = folder
         self._env = dict(env)
         self._port = _free_port()
-        self._sandboxes: list[subprocess.Popen[str]] = []
+        self._sandboxes: list[Sandbox] = []
 
     def here(self, text: str) -> str:
         """A command or an output with the port that is used here."""
-        return text.replace(_FIRST_PORT, self._port)
+        return _PORTS.sub(self._port, text)
 
     def run(self, command: str) -> str:
         """
@@ -55,7 +56,7 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=110,
+            timeout=280,
             check=False,
         )
         variables = kept.read_text().rstrip("\0").split("\0")
@@ -65,25 +66,37 @@ class Shell:
         return done.stdout
 
     def _start(self, command: str) -> str:
-        shortened = re.sub(r"--inactive-for \d+", f"--inactive-for {_INACTIVE}", command)
-        if "--port" not in command:
-            shortened += f" --port {self._port}"
-        started = subprocess.Popen(
-            [sys.executable, *shortened.split()[1:]],
+        """What the sandbox says; afterwards one that waits for nobody listens on the same port."""
+        with subprocess.Popen(
+            [sys.executable, *self._on_port(command).split()[1:]],
             env=self._env,
             stdout=subprocess.PIPE,
             text=True,
-        )
-        self._sandboxes.append(started)
-        assert started.stdout is not None
-        said = list(takewhile(lambda line: "Requests:" not in line, started.stdout))
-        return "".join([*said, "Ctrl-C ends it. Requests:\n"])
+        ) as started:
+            assert started.stdout is not None
+            said = "".join(takewhile(lambda line: line != _READY, started.stdout)) + _READY
+            started.terminate()
+        port = re.search(r"http://127\.0\.0\.1:(\d+)", said)
+        assert port is not None
+        sandbox = Sandbox(port=int(port[1]))
+        for service, accounts in list(sandbox.capacity.items()):
+            sandbox.link(service, *accounts)
+        if "--inactive-for" in command:
+            # Not for seconds, which a busy machine may need for less: until it has been asked.
+            inactive = {**sandbox.account, "subscriptionIsActive": False}
+            sandbox.script("/v2/account", {"body": inactive})
+        self._sandboxes.append(sandbox.start())
+        return said
+
+    def _on_port(self, command: str) -> str:
+        if "--port" in command:
+            return re.sub(r"--port \d+", f"--port {self._port}", command)
+        return f"{command} --port {self._port}"
 
     def close(self) -> None:
         """End the sandboxes."""
         for each in self._sandboxes:
-            each.terminate()
-            each.communicate(timeout=20)
+            each.stop()
 
 
 @contextmanager

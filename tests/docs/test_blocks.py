@@ -168,6 +168,7 @@ def reader(
         yield Reader(useapi_sandbox, running, monkeypatch)
 
 
+@pytest.mark.timeout(300)  # every command of Airflow takes seconds, more on a busy machine
 @pytest.mark.parametrize("page", pages())
 def test_a_page_can_be_followed_from_top_to_bottom(reader: Reader, page: str) -> None:
     if NEEDS.get(page, (0, 0)) > AIRFLOW:
