@@ -39,7 +39,7 @@ lint: $(VENV)/linters  ## style, types, who imports whom, spelling, links betwee
 	$(BIN)/codespell
 	$(BIN)/python -m tests.docs.links
 
-system: $(VENV)/ready  ## whole Airflows: about six minutes
+system: $(VENV)/ready  ## whole Airflows: under ten minutes
 	$(BIN)/python -m pytest tests/system
 
 bench:  ## what gates cost: about an hour; PART=import (look, ...) runs a part of it

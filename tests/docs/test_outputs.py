@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_useapi.account import Account
 from airflow_provider_useapi.api.capacity import Trouble
-from airflow_provider_useapi.audit.snapshot import Finding
+from airflow_provider_useapi.audit.finding import Finding
 from airflow_provider_useapi.audit.table import line
 from airflow_provider_useapi.gate import messages
 from airflow_provider_useapi.gate.condition import Condition

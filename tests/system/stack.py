@@ -38,6 +38,8 @@ HOST = "127.0.0.1"
 START_UP, GRACE = 180.0, 15.0
 """Seconds for all components to become healthy, and for all of them to end."""
 CONN = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+PAUSE = 0.5
+"""Seconds between two looks at what is waited for."""
 LOCKED, LOCKED_OUT = 60, 4
 """Seconds to wait for a locked SQLite: for all components, and for the API server."""
 
@@ -201,9 +203,9 @@ class LocalAirflow:
 
         return self._until(ended, timeout, f"The run {run_id!r} of {dag_id!r} has not ended")
 
-    def wait_until(self, ask: Callable[[], Result], timeout: float) -> Result:
+    def wait_until(self, ask: Callable[[], Result], timeout: float, pause: float = PAUSE) -> Result:
         """Ask until the answer is true, and return it."""
-        return self._until(ask, timeout, "What was waited for has not come")
+        return self._until(ask, timeout, "What was waited for has not come", pause)
 
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The task instances of a run, as the REST API tells of them."""
@@ -229,17 +231,25 @@ class LocalAirflow:
 
         :param logger: only what loggers say that have this in their name.
         """
+        lines: list[str] = []
+        for entry in self.log_entries(dag_id, run_id, task_id, try_number, map_index):
+            if logger in entry.get("logger", ""):
+                lines += entry["event"].splitlines()
+                lines += [entry["reason"]] if "reason" in entry else []  # of a skip
+                for error in entry.get("error_detail") or ():
+                    lines.append(f"{error['exc_type']}: {error['exc_value']}")
+        return lines
+
+    def log_entries(
+        self, dag_id: str, run_id: str, task_id: str, try_number: int, map_index: int = -1
+    ) -> list[dict[str, Any]]:
+        """The log of a try as the REST API tells it; empty before it starts."""
         options = urlencode({"map_index": map_index, "full_content": "true"})
         path = f"{_run(dag_id, run_id)}/taskInstances/{_quoted(task_id)}/logs/{try_number}"
-        lines: list[str] = []
+        entries: list[dict[str, Any]] = []
         with _suppress_not_found():
-            for entry in self.request("GET", f"{path}?{options}")["content"]:
-                if logger in entry.get("logger", ""):
-                    lines += entry["event"].splitlines()
-                    lines += [entry["reason"]] if "reason" in entry else []  # of a skip
-                    for error in entry.get("error_detail") or ():
-                        lines.append(f"{error['exc_type']}: {error['exc_value']}")
-        return lines
+            entries += self.request("GET", f"{path}?{options}")["content"]
+        return entries
 
     def xcom(
         self,
@@ -285,7 +295,9 @@ class LocalAirflow:
         with engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(sql))]
 
-    def _until(self, ask: Callable[[], Result], timeout: float, otherwise: str) -> Result:
+    def _until(
+        self, ask: Callable[[], Result], timeout: float, otherwise: str, pause: float = PAUSE
+    ) -> Result:
         """Ask until the answer is true, as long as every component lives."""
         deadline = time.monotonic() + timeout
         while True:
@@ -301,7 +313,7 @@ class LocalAirflow:
                 pass  # the API server is starting, or busy
             if time.monotonic() > deadline:
                 raise LocalAirflowError(f"{otherwise} after {timeout:g} s; see {self.logs}.")
-            time.sleep(0.5)
+            time.sleep(pause)
 
     def _is_new(self, moment: str | None) -> bool:
         """Whether something in the database is of this start, and not of an earlier one."""
