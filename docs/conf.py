@@ -14,7 +14,7 @@ nitpicky = True
 # What is Airflow's, Python's or a type variable has no page here.
 nitpick_ignore_regex = [
     ("py:.*", r"(?!airflow_provider_useapi).*"),
-    ("py:.*", r".*\.TriggerArguments"),  # the arguments of a watcher, which its page tells
+    ("py:.*", r".*\.(T|TriggerArguments)"),  # a type variable; the arguments of a watcher
 ]
 
 # The anchors that a repository browser gives to headings.

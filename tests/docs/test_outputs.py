@@ -22,11 +22,15 @@ TEXTS = [block for page in pages() for block in blocks(page) if block.language =
 
 def gate_lines() -> Iterator[str]:
     """What a gate logs."""
-    account = Account.from_json({"accounts": {"Kling API": {"total": 3, "active": 1}}})
-    verdict = judge_account(account, Condition("kling", min_active_accounts=2), "kling")
-    yield messages.closed(verdict.reasons)
+    for active, condition in (
+        (0, Condition("kling")),
+        (1, Condition("kling", min_active_accounts=2)),
+    ):
+        account = Account.from_json({"accounts": {"Kling API": {"total": 3, "active": active}}})
+        yield messages.closed(judge_account(account, condition, "kling").reasons)
     signed_out = Trouble("st***o1@gmail.com", "Session expired")
     too_few = messages.too_few("kling", "free job slots", 0, 4)
+    yield messages.closed([messages.just_taken("kling", "free job slots", 4, 4, 1)])
     yield messages.closed([too_few, *messages.unusable("kling", [signed_out])])
 
 
