@@ -8,7 +8,7 @@ CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
 PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo airflow help test unit coverage lint system page bench lock clean
+.PHONY: demo airflow help test unit coverage lint system page bench docs screenshots dist lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
@@ -18,7 +18,7 @@ airflow: $(VENV)/ready  ## a whole local Airflow to look around in: sandbox, exa
 	@$(BIN)/python -m tests.system.look_around
 
 help:  ## what can be made
-	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-9s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-12s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 test: $(VENV)/ready  ## every test but those of whole Airflows
 	$(BIN)/python -m pytest --numprocesses 4  # some of them wait
@@ -34,13 +34,15 @@ coverage:  ## branches that the tests take on 3.3 and 2.11 together, with floors
 	.venv/bin/coverage report --fail-under=100 --include="$(PURE)"
 	.venv/bin/coverage report --fail-under=95
 
-lint: $(VENV)/linters  ## style, types, and who imports whom
+lint: $(VENV)/linters  ## style, types, who imports whom, spelling, links between pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/python -m tests.docs.links
 
-system: $(VENV)/ready  ## whole Airflows: about six minutes
+system: $(VENV)/ready  ## whole Airflows: under ten minutes
 	$(BIN)/python -m pytest tests/system
 
 page: $(VENV)/ready  ## the page in a real browser, on a whole Airflow: about two minutes
@@ -50,6 +52,25 @@ bench:  ## what gates cost: about an hour; PART=import (look, ...) runs a part o
 	@$(MAKE) --no-print-directory VENV=.venv-bench GROUP=bench AIRFLOW=3.3 \
 		CONSTRAINTS="tests/constraints/airflow-3.3.txt benchmarks/constraints.txt" .venv-bench/ready
 	@.venv-bench/bin/python -m benchmarks $(PART)
+
+docs:  ## the documentation as a site in build/docs, warnings are errors
+	@$(MAKE) --no-print-directory VENV=.venv-docs GROUP=docs AIRFLOW=3.3 \
+		CONSTRAINTS="tests/constraints/airflow-3.3.txt docs/constraints.txt" .venv-docs/ready
+	.venv-docs/bin/python -m pytest tests/docs -k coming-from  # needs HttpSensor, which is here only
+	.venv-docs/bin/sphinx-build -W --keep-going -q -d build/doctrees docs build/docs
+	@echo "Open build/docs/index.html."
+
+screenshots: $(VENV)/ready  ## the pictures in docs, of a real Airflow in a real browser
+	@$(BIN)/python -m tests.system.screenshots
+
+dist: $(VENV)/ready  ## source distribution and wheel in dist, the wheel tried in an empty environment
+	@rm -rf dist build/empty
+	$(BIN)/python -m hatchling build --directory dist
+	@$(PYTHON) -m venv build/empty
+	@build/empty/bin/python -m pip install --quiet $(addprefix --constraint ,$(CONSTRAINTS)) dist/*.whl \
+		"apache-airflow==$(AIRFLOW).*"
+	cd build/empty && AIRFLOW_HOME=$$PWD/airflow bin/airflow providers get airflow-provider-useapi
+	cd build/empty && bin/python -m airflow_provider_useapi.sandbox --help > /dev/null
 
 $(VENV)/ready: pyproject.toml $(CONSTRAINTS)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed."; exit 1; }
@@ -78,5 +99,5 @@ lock: $(VENV)/linters  ## write down the versions that are installed
 	@{ head -n 1 $(CONSTRAINTS); $(BIN)/python -m pip freeze --exclude-editable; } > $(CONSTRAINTS).new
 	@mv $(CONSTRAINTS).new $(CONSTRAINTS)
 
-clean:  ## remove every virtual environment and the Airflows of demo and airflow
-	rm -rf .venv .venv-* .airflow
+clean:  ## remove every virtual environment, the Airflows of demo and airflow, and what was built
+	rm -rf .venv .venv-* .airflow build dist

@@ -28,7 +28,7 @@ def account_asset(useapi_conn_id: str = DEFAULT_CONN_ID) -> Asset:
 
     :param useapi_conn_id: id of the connection.
     """
-    from airflow_provider_useapi.compat import make_asset
+    from airflow_provider_useapi.compat.assets import make_asset
 
     return make_asset(f"useapi/{useapi_conn_id}", f"useapi://account/{quote(useapi_conn_id, '')}")
 
@@ -42,7 +42,7 @@ def new_findings(context: Mapping[str, Any]) -> list[dict[str, Any]]:
         that the audit before did not have; with ``ref`` where it is about a linked account.
     """
     from airflow_provider_useapi.audit.snapshot import read_snapshot
-    from airflow_provider_useapi.compat import triggering_extras
+    from airflow_provider_useapi.compat.assets import triggering_extras
 
     return [
         {"conn_id": audit.conn_id, **finding.to_dict()}

@@ -33,9 +33,8 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-class-name": f"{_PACKAGE}.hooks.useapi.UseApiHook",
                 "hook-name": fields.HOOK_NAME,
                 "ui-field-behaviour": {
-                    "hidden-fields": list(fields.HIDDEN_FIELDS),
-                    "relabeling": dict(fields.RELABELING),
-                    "placeholders": dict(fields.PLACEHOLDERS),
+                    name.replace("_", "-"): value
+                    for name, value in fields.field_behaviour().items()
                 },
                 "conn-fields": fields.conn_fields(),
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import shutil
@@ -44,6 +45,12 @@ os.environ.update(
 )
 for variable in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[variable]
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what imports and the collection have made: it stays anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

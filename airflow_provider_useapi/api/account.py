@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pendulum
 
 from airflow_provider_useapi.api.json_values import count, text
-from airflow_provider_useapi.api.services import slug_of
+from airflow_provider_useapi.api.service_names import slug_of
 from airflow_provider_useapi.redaction import MASK, mask_emails
 
 

@@ -1,5 +1,5 @@
 """
-What is asked to learn of the linked accounts of a service: requests out, answers in.
+What is asked to learn of an account and of its linked accounts: requests out, answers in.
 
 Pure: hooks and triggers each drive it with their own way to ask. An error of an answer is thrown in
 at the request.
@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from airflow_provider_useapi.api.account import Account
+from airflow_provider_useapi.api.capacity import Capacity, capacity_of, live_service
 from airflow_provider_useapi.api.credits import Credits, credits_service, read_credits
 from airflow_provider_useapi.api.endpoints import CreditsPage, Endpoint, Service
 from airflow_provider_useapi.api.hints import hint_of, ref_of, shown_names
@@ -21,6 +22,7 @@ from airflow_provider_useapi.api.linked_accounts import (
     accounts_service,
     read_statuses,
 )
+from airflow_provider_useapi.api.live_answers import read_rows
 from airflow_provider_useapi.api.responses import ACCOUNT_PATH, read_account
 from airflow_provider_useapi.exceptions import UseApiRequestError
 
@@ -43,6 +45,30 @@ class Request:
 Requests = Generator[Request, Any, T]
 
 
+def account() -> Requests[Account]:
+    """The account itself."""
+    found: Account = yield Request(ACCOUNT_PATH, read_account)
+    return found
+
+
+def capacity(service: str, jobs_per_account: int | None = None) -> Requests[Capacity]:
+    """
+    What the linked accounts of a service can take right now: one request of each live endpoint.
+
+    :param service: slug or key.
+    :param jobs_per_account: the user's own limit of jobs that an account runs at a time.
+    :raises UseApiConfigError: at once, if no endpoint tells.
+    """
+    return _capacity(live_service(service, jobs_per_account, limit_needed=False), jobs_per_account)
+
+
+def _capacity(entry: Service, jobs_per_account: int | None) -> Requests[Capacity]:
+    rows = {}
+    for endpoint in entry.live:
+        rows[endpoint] = yield Request(endpoint.path, partial(read_rows, endpoint))
+    return capacity_of(entry.slug, rows, jobs_per_account)
+
+
 def linked_accounts(service: str) -> Requests[tuple[AccountStatus, ...]]:
     """
     The linked accounts of a service, as useapi.net keeps them.
@@ -54,8 +80,8 @@ def linked_accounts(service: str) -> Requests[tuple[AccountStatus, ...]]:
 
 
 def _linked_accounts(entry: Service, endpoint: Endpoint) -> Requests[tuple[AccountStatus, ...]]:
-    account: Account = yield Request(ACCOUNT_PATH, read_account)
-    return (yield from statuses(entry, endpoint, account.id))
+    owner = yield from account()
+    return (yield from statuses(entry, endpoint, owner.id))
 
 
 def statuses(
@@ -129,6 +155,6 @@ def _names(slug: str, ids: Sequence[str]) -> Requests[list[str]]:
     hints = [hint_of(each) for each in ids]
     if len(set(hints)) == len(hints):
         return hints
-    account: Account = yield Request(ACCOUNT_PATH, read_account)
-    marked = [(hint_of(each), ref_of(account.id, slug, each)) for each in ids]
+    owner = yield from account()
+    marked = [(hint_of(each), ref_of(owner.id, slug, each)) for each in ids]
     return shown_names(marked)

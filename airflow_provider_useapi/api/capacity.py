@@ -9,26 +9,16 @@ that workers and triggerers count alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_useapi.api.endpoints import Endpoint, Service
-from airflow_provider_useapi.api.health import public_reason
 from airflow_provider_useapi.api.hints import hint_of, ref_of, shown_names
 from airflow_provider_useapi.api.joined_rows import least, total_of, with_health, with_jobs
-from airflow_provider_useapi.api.live_readers import READERS, Row, Rows
-from airflow_provider_useapi.api.responses import (
-    LAPSED,
-    NOT_JSON,
-    Answer,
-    error_of,
-    is_unknown_path,
-    json_of,
-    words_of,
-)
-from airflow_provider_useapi.api.services import CATALOGUE, service_of
+from airflow_provider_useapi.api.live_readers import Row, Rows
+from airflow_provider_useapi.api.service_names import service_of
+from airflow_provider_useapi.api.services import CATALOGUE
 from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.redaction import MASK, public_text
 from airflow_provider_useapi.validation import check_jobs_per_account
@@ -167,48 +157,6 @@ def live_service(
             " job slots are unknown; set jobs_per_account, for example jobs_per_account=1."
         )
     return entry
-
-
-def read_rows(
-    endpoint: Endpoint,
-    answer: Answer,
-    *,
-    conn_id: str,
-    secrets: Collection[str] = (),
-    now: datetime | None = None,
-) -> Rows:
-    """
-    What an answer of a live endpoint tells of the linked accounts, and nothing else of it.
-
-    Some of these bodies hold passwords, cookies and tokens. Ids, limits, running counts and health
-    get past here; an exception quotes the API's ``error`` and no other part of the body.
-
-    :param endpoint: what was asked.
-    :param answer: what the transport received.
-    :param conn_id: the Airflow connection that was used, for messages.
-    :param secrets: what must not stand in a message.
-    :param now: the present, to count ``Retry-After`` from.
-    :return: the rows; ``refused`` is set where the API asks for payment (402).
-    :raises UseApiError: as :func:`airflow_provider_useapi.api.responses.read_account`.
-    """
-    body = json_of(answer)
-    said = public_text(words_of(body), secrets)
-    if answer.status == 402:
-        return Rows(refused=said or LAPSED)
-    if answer.status in endpoint.none_on and not is_unknown_path(answer, body):
-        return Rows(none_configured=True)
-    # An error that comes with a 200 would else be read as an account of that name.
-    if answer.status == 200 and body is not NOT_JSON and not said:
-        rows = READERS[endpoint.dialect](body)
-        if rows is not None:
-            return replace(rows, accounts=tuple(_public(row, secrets) for row in rows.accounts))
-    raise error_of(endpoint.path, answer, said, conn_id=conn_id, now=now)
-
-
-def _public(row: Row, secrets: Collection[str]) -> Row:
-    if row.trouble is None:
-        return row
-    return replace(row, trouble=public_reason(row.trouble, row.id, secrets))
 
 
 def capacity_of(

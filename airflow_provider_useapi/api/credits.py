@@ -18,7 +18,8 @@ from airflow_provider_useapi.api.endpoints import CreditsPage, Service
 from airflow_provider_useapi.api.hints import hint_of
 from airflow_provider_useapi.api.json_values import at, count, moment, text
 from airflow_provider_useapi.api.responses import NOT_JSON, Answer, error_of, json_of, words_of
-from airflow_provider_useapi.api.services import CATALOGUE, service_of
+from airflow_provider_useapi.api.service_names import service_of
+from airflow_provider_useapi.api.services import CATALOGUE
 from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiResponseError
 from airflow_provider_useapi.redaction import public_text
 

@@ -2,8 +2,8 @@
 Credits that were read a while ago: they are kept, because reading them goes to a consumer website.
 
 Each answer is kept for 10 minutes, by whoever drives the requests; a call that failed is made again
-as soon as somebody looks, or as the API wishes. Kept is what a mark stands for, and no id, so that
-it may be stored.
+as soon as somebody looks, but not before the API wishes it. Kept is what a mark stands for, and no
+id, so that it may be stored.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from airflow_provider_useapi.api.account_requests import Requests, one_account
 from airflow_provider_useapi.api.credits import Credits
 from airflow_provider_useapi.api.endpoints import CreditsPage
 from airflow_provider_useapi.api.json_values import count, moment, text
+from airflow_provider_useapi.api.retry_after import LONGEST
 from airflow_provider_useapi.exceptions import (
     UseApiAuthError,
     UseApiError,
@@ -25,6 +26,8 @@ from airflow_provider_useapi.exceptions import (
 
 KEPT = timedelta(minutes=10)
 """For how long an answer is kept."""
+
+_LONGEST = timedelta(seconds=LONGEST)
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,14 @@ class Kept:
     total: int | None = None
     plan: str | None = None
     failed: str = ""
+
+    def holds(self, now: datetime) -> bool:
+        """
+        Whether the account is not to be asked yet.
+
+        :param now: the present. What claims to hold for longer than anything is kept does not.
+        """
+        return now < self.until <= now + (_LONGEST if self.failed else KEPT)
 
     @property
     def credits(self) -> Credits:
@@ -108,7 +119,7 @@ def ask_round(round_: CreditRound, kept: KeptCredits, now: datetime) -> Requests
     found = {}
     for ref, account in round_.accounts.items():
         known = kept.get(ref)
-        if known is not None and now < known.until <= now + KEPT:
+        if known is not None and known.holds(now):
             found[ref] = known
             continue
         try:
@@ -118,8 +129,8 @@ def ask_round(round_: CreditRound, kept: KeptCredits, now: datetime) -> Requests
         except UseApiRequestError as e:  # the account is out of order, and stays so for a while
             found[ref] = Kept(now + KEPT, failed=str(e))
         except UseApiError as e:
-            wait = timedelta(seconds=min(e.retry_after or 0.0, KEPT.total_seconds()))
-            found[ref] = Kept(now + wait, failed=str(e))
+            wait = min(e.retry_after or 0.0, LONGEST)
+            found[ref] = Kept(now + timedelta(seconds=wait), failed=str(e))
         else:
             found[ref] = Kept(now + KEPT, told.total, told.plan)
     return found

@@ -24,7 +24,8 @@ from airflow_provider_useapi.api.responses import (
     json_of,
     words_of,
 )
-from airflow_provider_useapi.api.services import CATALOGUE, service_of
+from airflow_provider_useapi.api.service_names import service_of
+from airflow_provider_useapi.api.services import CATALOGUE
 from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.redaction import public_text
 

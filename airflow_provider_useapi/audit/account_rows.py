@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from airflow_provider_useapi.audit.finding import Finding
 from airflow_provider_useapi.audit.linked import Linked, LinkedAccounts
-from airflow_provider_useapi.audit.snapshot import Finding, Snapshot
+from airflow_provider_useapi.audit.snapshot import Snapshot
 
 FINE, WARNED, BROKEN = "OK", "!", "x"
 """Marks that need no colour to be read."""

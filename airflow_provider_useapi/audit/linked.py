@@ -17,7 +17,7 @@ from airflow_provider_useapi.api.credits import UNPAID, Credits, credits_service
 from airflow_provider_useapi.api.hints import shown_names
 from airflow_provider_useapi.api.json_values import count
 from airflow_provider_useapi.api.linked_accounts import AccountStatus
-from airflow_provider_useapi.api.services import service_of
+from airflow_provider_useapi.api.service_names import service_of
 from airflow_provider_useapi.exceptions import UseApiError
 
 MAX_ACCOUNTS = 50

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_useapi.api.captcha import SERVICE
-from airflow_provider_useapi.api.services import service_of
-from airflow_provider_useapi.audit.snapshot import CRITICAL, WARNING, Finding, Snapshot
+from airflow_provider_useapi.api.service_names import service_of
+from airflow_provider_useapi.audit.finding import CRITICAL, WARNING, Finding
+from airflow_provider_useapi.audit.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.audit.comparison import Comparison

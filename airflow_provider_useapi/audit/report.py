@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from airflow_provider_useapi import __version__
 from airflow_provider_useapi.audit.account_rows import (
@@ -21,8 +22,9 @@ from airflow_provider_useapi.audit.account_rows import (
     AccountRow,
     account_rows,
 )
+from airflow_provider_useapi.audit.finding import SEVERITIES, Finding
 from airflow_provider_useapi.audit.rows import Row, rows
-from airflow_provider_useapi.audit.snapshot import MAX_SERVICES, SEVERITIES, Finding, Snapshot
+from airflow_provider_useapi.audit.snapshot import MAX_SERVICES, Snapshot
 
 TEMPLATE = "report.html"
 
@@ -40,19 +42,11 @@ def report(snapshot: Snapshot) -> str:
     :param snapshot: of the audit, with its findings.
     :return: the page, ready to be written to a file.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(moment=_moment, day=_day)
     every, known = rows(snapshot), snapshot.last_known
     listed = [row.service for row in every if not row.is_gone]
     cap = known.max_accounts_per_api if known else None
     scale = max([cap or 1, *(service.total for service in listed)])
-    return environment.get_template(TEMPLATE).render(
+    return _template().render(
         audit=snapshot,
         known=known,
         findings=[_found(finding, snapshot) for finding in snapshot.findings],
@@ -69,6 +63,20 @@ def report(snapshot: Snapshot) -> str:
         renewed_days_ago=_days_between(snapshot.renewed_on, snapshot.checked_at),
         version=__version__,
     )
+
+
+@cache
+def _template() -> Template:
+    """The page without its values; compiled once, as that takes far longer than to fill it in."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(moment=_moment, day=_day)
+    return environment.get_template(TEMPLATE)
 
 
 def _found(finding: Finding, snapshot: Snapshot) -> Mapping[str, Any]:

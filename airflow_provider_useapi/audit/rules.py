@@ -12,14 +12,9 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from airflow_provider_useapi.audit.comparison import Comparison
+from airflow_provider_useapi.audit.finding import CRITICAL, SEVERITIES, WARNING, Finding
 from airflow_provider_useapi.audit.linked_rules import LINKED_RULES, is_unread
-from airflow_provider_useapi.audit.snapshot import (
-    CRITICAL,
-    SEVERITIES,
-    WARNING,
-    Finding,
-    Snapshot,
-)
+from airflow_provider_useapi.audit.snapshot import Snapshot
 from airflow_provider_useapi.exceptions import UseApiConfigError
 
 Rule = Callable[[Comparison], Iterator[Finding]]

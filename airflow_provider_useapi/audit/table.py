@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from airflow_provider_useapi.audit.account_rows import account_rows
+from airflow_provider_useapi.audit.finding import Finding
 from airflow_provider_useapi.audit.rows import rows
-from airflow_provider_useapi.audit.snapshot import MAX_SERVICES, Finding, Snapshot
+from airflow_provider_useapi.audit.snapshot import MAX_SERVICES, Snapshot
 
 _ACCOUNTS = ("service", "", "account", "login until", "credits", "what is wrong")
 _HEAD = ("service", "active", "error", "total", "left", "since last")

@@ -90,6 +90,15 @@ EXTRA_FIELDS: tuple[ExtraField, ...] = (
 DEFAULTS = {field.name: field.default for field in EXTRA_FIELDS}
 
 
+def field_behaviour() -> dict[str, Any]:
+    """What becomes of the standard fields, as the hook of Airflow before 3.2 tells it."""
+    return {
+        "hidden_fields": list(HIDDEN_FIELDS),
+        "relabeling": dict(RELABELING),
+        "placeholders": dict(PLACEHOLDERS),
+    }
+
+
 def conn_fields() -> dict[str, dict[str, Any]]:
     """The extra fields as ``conn-fields`` of the provider info (Airflow 3.2+)."""
     return {

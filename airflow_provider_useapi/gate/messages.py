@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from airflow_provider_useapi.api.services import nearest_first
+from airflow_provider_useapi.api.service_names import nearest_first
 from airflow_provider_useapi.redaction import public_text
 
 if TYPE_CHECKING:
@@ -53,6 +53,12 @@ def too_few(slug: str, what: str, there: int | None, wanted: int) -> str:
     if there is None:
         return f"{name_of(slug)}: {what} unknown, {wanted} needed"
     return f"{name_of(slug)}: {there} {what}, {wanted} needed"
+
+
+def just_taken(slug: str, what: str, there: int, taken: int, wanted: int) -> str:
+    """Enough is free, but other gates have just opened on it."""
+    found = f"{there} {what}, {taken} of them just taken by other gates"
+    return f"{name_of(slug)}: {found}, {wanted} needed"
 
 
 def unusable(slug: str, troubles: Sequence[Trouble]) -> Iterator[str]:

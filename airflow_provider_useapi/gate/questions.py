@@ -26,7 +26,7 @@ from airflow_provider_useapi.api.linked_accounts import (
     read_statuses,
 )
 from airflow_provider_useapi.api.live_readers import Rows
-from airflow_provider_useapi.api.services import slug_of
+from airflow_provider_useapi.api.service_names import slug_of
 from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiConfigError, UseApiError
 from airflow_provider_useapi.gate.condition import Condition
 from airflow_provider_useapi.gate.verdict import (
@@ -178,15 +178,14 @@ def ask_all(questions: Generator[Q, Any, T], ask: Callable[[Q], Any]) -> T:
     :return: what the look comes to.
     :raises UseApiError: what ``ask`` raises, unless the questions know what to ask next.
     """
+
+    async def at_once(question: Q) -> Any:
+        return ask(question)
+
+    asking = aask_all(questions, at_once)
     try:
-        question = next(questions)
         while True:
-            try:
-                answer = ask(question)
-            except UseApiError as e:
-                question = questions.throw(e)
-            else:
-                question = questions.send(answer)
+            asking.send(None)  # nothing in it waits: the first step is the last
     except StopIteration as end:
         result: T = end.value
         return result

@@ -34,6 +34,7 @@ class Verdict:
     :param found: the linked accounts of the service.
     :param free_accounts: accounts with a free job slot; ``None`` if unknown or not asked for.
     :param free_job_slots: the same of job slots.
+    :param free: the free job slots of each account, where they are known.
     :param in_trouble: accounts that cannot be used; ``None`` if the look has not read them.
     :param kept: the credits that it knows, to be kept for a while; ``None`` if they do not count.
     """
@@ -45,6 +46,7 @@ class Verdict:
     found: ServiceAccounts | None = None
     free_accounts: int | None = None
     free_job_slots: int | None = None
+    free: tuple[int, ...] = ()
     in_trouble: tuple[Trouble, ...] | None = None
     kept: KeptCredits | None = field(default=None, hash=False)
 
@@ -130,6 +132,7 @@ def judge_capacity(
         in_trouble=troubles,
         free_accounts=capacity.free_accounts,
         free_job_slots=capacity.free_job_slots,
+        free=tuple(each.free or 0 for each in capacity.accounts),
     )
 
 

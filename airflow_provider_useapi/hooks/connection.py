@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
@@ -18,6 +18,9 @@ from airflow_provider_useapi.exceptions import (
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.connection.settings import Settings
+    from airflow_provider_useapi.transport.sync_client import SyncClient
+
+T = TypeVar("T")
 
 
 class ConnectionReader(Protocol):
@@ -31,6 +34,24 @@ class ConnectionReader(Protocol):
     @property
     def log(self) -> Any:
         """Where to warn of what its owner should mend."""
+
+
+class Asker(ConnectionReader, Protocol):
+    """A hook, as far as it makes requests with the connection as it has read it."""
+
+    @property
+    def client(self) -> SyncClient:
+        """What makes them, kept."""
+
+    @property
+    def settings(self) -> Settings | None:
+        """The connection as it was used last."""
+
+    def ask(self, path: str, read: Callable[..., T]) -> T:
+        """One request, and what its answer means."""
+
+    def reread(self) -> Settings:
+        """Read the connection again, and use it from now on."""
 
 
 def settings_of(hook: ConnectionReader) -> Settings:

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_provider_useapi import clock
+from airflow_provider_useapi.api import account_requests
 from airflow_provider_useapi.api.responses import ACCOUNT_PATH, read_account
 from airflow_provider_useapi.compat import without_logger
 from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.exceptions import UseApiError
-from airflow_provider_useapi.hooks.connection import asettings_of, settings_of
+from airflow_provider_useapi.hooks import calls
+from airflow_provider_useapi.hooks.connection import settings_of
 from airflow_provider_useapi.metrics import counted_request
 
 if TYPE_CHECKING:
-    from tenacity import Retrying
-
     from airflow_provider_useapi.api.account import Account
-    from airflow_provider_useapi.api.account_requests import Request, Requests
     from airflow_provider_useapi.api.capacity import Capacity
     from airflow_provider_useapi.api.credits import Credits
-    from airflow_provider_useapi.api.kept_credits import CreditRound, Kept, KeptCredits
     from airflow_provider_useapi.api.linked_accounts import AccountStatus
     from airflow_provider_useapi.connection.settings import Settings
-    from airflow_provider_useapi.gate.questions import Question
     from airflow_provider_useapi.transport.session import Session
     from airflow_provider_useapi.transport.sync_client import SyncClient
 
@@ -39,7 +34,8 @@ class UseApiHook(BaseHook):
     """
     Ask useapi.net about the account behind an Airflow connection.
 
-    A hook keeps one session on one connection; ``with UseApiHook() as hook:`` closes it.
+    A hook keeps one session on one connection; ``with UseApiHook() as hook:`` closes it. What
+    begins with an ``a`` is for an event loop: the same settings, outcomes and errors.
 
     :param useapi_conn_id: id of a connection of type ``useapi``: its password is the API token,
         its host the base URL (https://api.useapi.net when empty).
@@ -64,7 +60,7 @@ class UseApiHook(BaseHook):
 
         :raises UseApiConfigError: if the connection cannot be used.
         """
-        client = self._blocking()
+        client = self.client
         if self._session is None:
             from airflow_provider_useapi.transport.session import Session
 
@@ -83,7 +79,7 @@ class UseApiHook(BaseHook):
             tells when it wants to be asked again.
         :raises UseApiResponseError: if something else than the API answers.
         """
-        return self.retrying()(self.look)
+        return calls.attempts(self)(self.look)
 
     def look(self) -> Account:
         """
@@ -91,64 +87,11 @@ class UseApiHook(BaseHook):
 
         :raises UseApiError: as :meth:`get_account`.
         """
-        return self._ask(ACCOUNT_PATH, read_account)
-
-    def answer(self, question: Question) -> Any:
-        """
-        What the account or a live endpoint tells, asked for once: a question of a sensor's look.
-
-        :param question: of :mod:`airflow_provider_useapi.gate.questions`.
-        :raises UseApiError: as :meth:`get_account`.
-        """
-        from airflow_provider_useapi.api.account_requests import Request
-        from airflow_provider_useapi.api.capacity import read_rows
-        from airflow_provider_useapi.api.kept_credits import CreditRound
-        from airflow_provider_useapi.gate.questions import About
-
-        if question is About.ACCOUNT:
-            return self.look()
-        if question is About.RENEWAL:
-            return self.has_new_token()
-        if isinstance(question, Request):
-            return self._ask(question.path, question.read)
-        if isinstance(question, CreditRound):
-            return self.credit_round(question, {})
-        return self._ask(question.path, partial(read_rows, question))
-
-    def credit_round(self, question: CreditRound, kept: KeptCredits) -> dict[str, Kept]:
-        """
-        What accounts have left, each asked for once unless that is kept.
-
-        :param question: which accounts.
-        :param kept: what was told before, to the connection as it is now.
-        :raises UseApiAuthError: if the token is refused.
-        """
-        from airflow_provider_useapi.api.kept_credits import ask_round
-        from airflow_provider_useapi.gate.questions import ask_all
-
-        asking = ask_round(question, kept, clock.now())
-        return ask_all(asking, lambda each: self._ask(each.path, each.read))
-
-    def retrying(self) -> Retrying:
-        """
-        What tries a call of this hook again on transient errors, as the connection says.
-
-        :raises UseApiConfigError: if the connection cannot be used.
-        """
-        from tenacity import Retrying
-
-        from airflow_provider_useapi.transport.attempts import retrying
-
-        return Retrying(sleep=clock.sleep, **retrying(self._blocking().settings.max_attempts))
+        return self.ask(ACCOUNT_PATH, read_account)
 
     async def aget_account(self) -> Account:
-        """
-        :meth:`get_account` for an event loop, with the same settings and the same outcomes.
-
-        :raises UseApiError: as :meth:`get_account`.
-        """
-        async with self._asking() as ask:
-            return await ask(ACCOUNT_PATH, read_account)
+        """:meth:`get_account` for an event loop, with the same outcomes."""
+        return await calls.arequest_all(self, account_requests.account())
 
     def get_capacity(self, service: str, *, jobs_per_account: int | None = None) -> Capacity:
         """
@@ -164,25 +107,11 @@ class UseApiHook(BaseHook):
         :raises UseApiError: as :meth:`get_account`. Other than there, a subscription that has
             lapsed (402) is told by ``Capacity.refused``.
         """
-        from airflow_provider_useapi.api.capacity import capacity_of, live_service
-
-        entry = live_service(service, jobs_per_account, limit_needed=False)
-        again = self.retrying()
-        rows = {endpoint: again(self.answer, endpoint) for endpoint in entry.live}
-        return capacity_of(entry.slug, rows, jobs_per_account)
+        return calls.request_all(self, account_requests.capacity(service, jobs_per_account))
 
     async def aget_capacity(self, service: str, *, jobs_per_account: int | None = None) -> Capacity:
-        """
-        :meth:`get_capacity` for an event loop, with the same settings and the same outcomes.
-
-        :raises UseApiError: as :meth:`get_capacity`.
-        """
-        from airflow_provider_useapi.api.capacity import capacity_of, live_service, read_rows
-
-        entry = live_service(service, jobs_per_account, limit_needed=False)
-        async with self._asking() as ask:
-            rows = {each: await ask(each.path, partial(read_rows, each)) for each in entry.live}
-        return capacity_of(entry.slug, rows, jobs_per_account)
+        """:meth:`get_capacity` for an event loop, with the same outcomes."""
+        return await calls.arequest_all(self, account_requests.capacity(service, jobs_per_account))
 
     def get_linked_accounts(self, service: str) -> tuple[AccountStatus, ...]:
         """
@@ -195,19 +124,11 @@ class UseApiHook(BaseHook):
         :raises UseApiConfigError: if the service has no list of accounts; needs no request.
         :raises UseApiError: as :meth:`get_account`.
         """
-        from airflow_provider_useapi.api.account_requests import linked_accounts
-
-        return self.request_all(linked_accounts(service))
+        return calls.request_all(self, account_requests.linked_accounts(service))
 
     async def aget_linked_accounts(self, service: str) -> tuple[AccountStatus, ...]:
-        """
-        :meth:`get_linked_accounts` for an event loop, with the same outcomes.
-
-        :raises UseApiError: as :meth:`get_linked_accounts`.
-        """
-        from airflow_provider_useapi.api.account_requests import linked_accounts
-
-        return await self._arequest_all(linked_accounts(service))
+        """:meth:`get_linked_accounts` for an event loop, with the same outcomes."""
+        return await calls.arequest_all(self, account_requests.linked_accounts(service))
 
     def get_credits(self, service: str, account: str | None = None) -> tuple[Credits, ...]:
         """
@@ -224,40 +145,36 @@ class UseApiHook(BaseHook):
         :raises UseApiResponseError: also if the answer names another account than was asked for.
         :raises UseApiError: as :meth:`get_account`.
         """
-        from airflow_provider_useapi.api.account_requests import account_credits
-
-        return self.request_all(account_credits(service, account))
+        return calls.request_all(self, account_requests.account_credits(service, account))
 
     async def aget_credits(self, service: str, account: str | None = None) -> tuple[Credits, ...]:
+        """:meth:`get_credits` for an event loop, with the same outcomes."""
+        return await calls.arequest_all(self, account_requests.account_credits(service, account))
+
+    def ask(self, path: str, read: Callable[..., T]) -> T:
         """
-        :meth:`get_credits` for an event loop, with the same outcomes.
+        One request, and what its answer means.
 
-        :raises UseApiError: as :meth:`get_credits`.
+        :param path: what to ask for.
+        :param read: called with the answer, ``conn_id`` and ``secrets``.
+        :raises UseApiError: as :meth:`get_account`.
         """
-        from airflow_provider_useapi.api.account_requests import account_credits
+        client = self.client
+        with counted_request(self.useapi_conn_id):
+            return client.ask(path, read)
 
-        return await self._arequest_all(account_credits(service, account))
-
-    def request_all(self, requests: Requests[T]) -> T:
+    @property
+    def client(self) -> SyncClient:
         """
-        Make one request after the other, each with its own ``max_attempts``.
+        What makes the requests, kept until :meth:`close`.
 
-        :param requests: of :mod:`airflow_provider_useapi.api.account_requests`.
-        :raises UseApiError: as :meth:`get_account`, unless the requests know what to ask next.
+        :raises UseApiConfigError: if the connection cannot be used.
         """
-        from airflow_provider_useapi.gate.questions import ask_all
+        if self._client is None:
+            from airflow_provider_useapi.transport.sync_client import SyncClient
 
-        return ask_all(requests, lambda each: self.retrying()(self._ask, each.path, each.read))
-
-    async def _arequest_all(self, requests: Requests[T]) -> T:
-        from airflow_provider_useapi.gate.questions import aask_all
-
-        async with self._asking() as ask:
-
-            async def answer(each: Request) -> Any:
-                return await ask(each.path, each.read)
-
-            return await aask_all(requests, answer)
+            self._client = SyncClient(settings_of(self))
+        return self._client
 
     @property
     def settings(self) -> Settings | None:
@@ -274,16 +191,6 @@ class UseApiHook(BaseHook):
         if self._client and self._client.settings != settings:
             self.close()
         return settings
-
-    def has_new_token(self) -> bool:
-        """Read the connection again: whether it has another token than the last call used."""
-        from airflow_provider_useapi.gate.messages import TOKEN_RENEWED
-
-        refused = self.settings
-        is_new = refused is not None and self.reread().token != refused.token
-        if is_new:
-            self.log.info(TOKEN_RENEWED)
-        return is_new
 
     def test_connection(self) -> tuple[bool, str]:
         """
@@ -325,45 +232,9 @@ class UseApiHook(BaseHook):
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """The extra fields of the form, for Airflow before 3.2."""
-        from airflow_provider_useapi.connection.fields import connection_form_widgets
-
-        return connection_form_widgets()
+        return fields.connection_form_widgets()
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """The standard fields of the form, for Airflow before 3.2."""
-        return {
-            "hidden_fields": list(fields.HIDDEN_FIELDS),
-            "relabeling": dict(fields.RELABELING),
-            "placeholders": dict(fields.PLACEHOLDERS),
-        }
-
-    def _blocking(self) -> SyncClient:
-        if self._client is None:
-            from airflow_provider_useapi.transport.sync_client import SyncClient
-
-            self._client = SyncClient(settings_of(self))
-        return self._client
-
-    def _ask(self, path: str, read: Callable[..., T]) -> T:
-        """One request, and what its answer means."""
-        client = self._blocking()
-        with counted_request(self.useapi_conn_id):
-            return client.ask(path, read)
-
-    @asynccontextmanager
-    async def _asking(self) -> AsyncIterator[Callable[[str, Callable[..., T]], Awaitable[T]]]:
-        """:meth:`_ask` for an event loop, with the retries of a one-shot call."""
-        from tenacity import AsyncRetrying
-
-        from airflow_provider_useapi.transport.async_client import AsyncClient
-        from airflow_provider_useapi.transport.attempts import retrying
-
-        settings = await asettings_of(self)
-
-        async def ask(path: str, read: Callable[..., T]) -> T:
-            with counted_request(self.useapi_conn_id):
-                return await client.ask(path, read)
-
-        async with AsyncClient(settings) as client:
-            yield partial(AsyncRetrying(**retrying(settings.max_attempts)), ask)
+        return fields.field_behaviour()

@@ -105,7 +105,8 @@ class UseApiAuditOperator(BaseOperator):
         from airflow_provider_useapi import metrics
         from airflow_provider_useapi.assets import ALIAS, account_asset
         from airflow_provider_useapi.audit.rules import audited, summary
-        from airflow_provider_useapi.compat import emit
+        from airflow_provider_useapi.compat.assets import emit
+        from airflow_provider_useapi.operators.report_file import write_report
 
         asset = account_asset(self.useapi_conn_id)
         wanted = self._wanted()
@@ -120,7 +121,8 @@ class UseApiAuditOperator(BaseOperator):
         found = summary(snapshot)
         self._tell(snapshot, found)
         if self.report_path:
-            self._write_report(snapshot, self.report_path)
+            self.written_to = write_report(snapshot, self.report_path)
+            self.log.info("Wrote the report to %s.", self.written_to)
         metrics.send(snapshot)
         extra = snapshot.to_extra()
         emit(self, context, asset, ALIAS, extra)
@@ -133,7 +135,7 @@ class UseApiAuditOperator(BaseOperator):
 
     def _wanted(self) -> dict[str, str] | None:
         """The services that count: what was written for each slug."""
-        from airflow_provider_useapi.api.services import slug_of
+        from airflow_provider_useapi.api.service_names import slug_of
 
         if self.services is None:
             return None
@@ -172,20 +174,21 @@ class UseApiAuditOperator(BaseOperator):
     def _read(self, hook: UseApiHook, account: Account) -> Reading:
         """What there is to read beyond the account."""
         from airflow_provider_useapi.audit.linked import Reading, read_linked
+        from airflow_provider_useapi.hooks.calls import request_all
 
         if not self.linked_accounts:
             return Reading()
-        return hook.request_all(read_linked(account, self.min_credits or ()))
+        return request_all(hook, read_linked(account, self.min_credits or ()))
 
     def _last(self, asset: Any) -> Snapshot | None:
         """The newest snapshot of this connection, whichever DAG took it."""
         from airflow_provider_useapi.audit.snapshot import read_snapshot
-        from airflow_provider_useapi.compat import newest_extras
+        from airflow_provider_useapi.compat.assets import newest_extras
 
         return next(filter(None, map(read_snapshot, newest_extras(asset))), None)
 
     def _tell(self, snapshot: Snapshot, found: str) -> None:
-        from airflow_provider_useapi.audit.snapshot import CRITICAL
+        from airflow_provider_useapi.audit.finding import CRITICAL
         from airflow_provider_useapi.audit.table import line, table
 
         for row in table(snapshot):
@@ -194,24 +197,6 @@ class UseApiAuditOperator(BaseOperator):
             say = self.log.error if finding.severity == CRITICAL else self.log.warning
             say("%s", line(finding, snapshot.checked_at))
         self.log.info("%s", found)
-
-    def _write_report(self, snapshot: Snapshot, to: str) -> None:
-        from pathlib import Path
-        from urllib.parse import quote
-
-        from airflow.providers.common.compat.sdk import ObjectStoragePath
-
-        from airflow_provider_useapi.audit.report import report
-
-        if to.endswith("/"):
-            to += f"{quote(self.useapi_conn_id, '')}.html"
-        to = _at_home(to)
-        path = ObjectStoragePath(to)
-        if path.protocol in ("", "file"):  # object storage has no folders to make
-            Path(path.path).parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(report(snapshot), encoding="utf-8")
-        self.written_to = to
-        self.log.info("Wrote the report to %s.", to)
 
 
 def _with_alias(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -223,24 +208,6 @@ def _with_alias(arguments: dict[str, Any]) -> dict[str, Any]:
     outlets = outlets if isinstance(outlets, Sequence) else [outlets]
     alias = AssetAlias(ALIAS)
     return {**arguments, "outlets": [*(each for each in outlets if each != alias), alias]}
-
-
-def _at_home(path: str) -> str:
-    """
-    A local path whose first part is ``~`` or ``~user``, with the home that this worker knows.
-
-    In the URL of a local file (``file://~/reports/``) the file system does the same by itself.
-    """
-    from pathlib import Path
-
-    if not path.startswith("~"):
-        return path
-    try:
-        return str(Path(path).expanduser())
-    except RuntimeError:
-        raise FileNotFoundError(
-            f"report_path is {path!r}, and this worker knows no such home."
-        ) from None
 
 
 def _is_name(service: object) -> bool:

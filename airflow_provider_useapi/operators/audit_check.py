@@ -36,8 +36,8 @@ class UseApiAuditCheckOperator(BaseOperator):
 
         :raises AirflowFailException: with every finding that is severe enough.
         """
+        from airflow_provider_useapi.audit.finding import read_findings
         from airflow_provider_useapi.audit.rules import severe
-        from airflow_provider_useapi.audit.snapshot import read_findings
         from airflow_provider_useapi.audit.table import line
 
         is_one = isinstance(self.audit, Mapping) or not isinstance(self.audit, Iterable)

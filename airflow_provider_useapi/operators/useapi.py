@@ -90,7 +90,7 @@ class UseApiAccountOperator(BaseOperator):
 def _field_names(redact: Sequence[str]) -> tuple[str, ...]:
     """Refuse a name that would redact nothing: a typo there shows what should be hidden."""
     from airflow_provider_useapi.api.account import FIELDS
-    from airflow_provider_useapi.api.services import nearest_first
+    from airflow_provider_useapi.api.service_names import nearest_first
 
     if isinstance(redact, str):
         raise UseApiConfigError(f"redact must be a list of names; write redact=[{redact!r}].")

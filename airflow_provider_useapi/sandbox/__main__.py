@@ -25,6 +25,7 @@ def main() -> int:
         token=options.token,
         inactive_for=options.inactive_for,
         busy_for=options.busy_for,
+        job_seconds=options.job_seconds,
     )
     for service, accounts in list(sandbox.capacity.items()):
         sandbox.link(service, *accounts)
@@ -69,6 +70,13 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         metavar="SECONDS",
         help="how long every job slot of every service stays taken",
+    )
+    parser.add_argument(
+        "--job-seconds",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long a job runs that is submitted, and takes a job slot",
     )
     parser.add_argument(
         "--broken",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from airflow_provider_useapi.sandbox.answers import Answer
 from airflow_provider_useapi.sandbox.credit_pages import CAPTCHA_PATH, credit_page
 from airflow_provider_useapi.sandbox.http.playback import reason
 from airflow_provider_useapi.sandbox.live_endpoints import LIVE, live_answer
 from airflow_provider_useapi.sandbox.state import State
+from airflow_provider_useapi.sandbox.submissions import submission
 
 _ACCOUNT_PATH = "/v2/account"
 _UNAUTHORIZED = Answer(status=401)
@@ -39,9 +38,10 @@ def normal_answer(
     if not authorized:
         return _UNAUTHORIZED
     page = _page(path, query, state)
-    if page is None:
-        return _NOT_FOUND
-    return page if method == "GET" else _WRONG_METHOD
+    if page is not None:
+        return page if method == "GET" else _WRONG_METHOD
+    submitted = submission(path, state) if method == "POST" else None
+    return submitted or _NOT_FOUND
 
 
 def body_of(answer: Answer, path: str, state: State, query: str = "") -> object:
@@ -78,7 +78,4 @@ def _account(state: State) -> object:
 
 
 def _live(path: str, state: State) -> Answer:
-    linked = state.capacity.get(LIVE[path][0], [])
-    if state.is_busy:
-        linked = [replace(each, running=each.max_jobs) for each in linked]
-    return live_answer(path, linked)
+    return live_answer(path, state.at_work(LIVE[path][0]))

@@ -32,7 +32,8 @@ class Sandbox(State):
 
     It serves its state, which may be changed at any time: ``account`` is the answer to
     ``GET /v2/account``, ``capacity`` holds the linked accounts of each service by its slug, with
-    the jobs they run, their health, logins and credits, and ``token`` is the one that it takes.
+    the jobs they run, their health, logins and credits, ``jobs`` those that were submitted, and
+    ``token`` is the one that it takes.
     ``requests`` lists what came in, ``connections`` is the number of TCP connections so far. Each
     request is also logged at level DEBUG.
 
@@ -40,6 +41,7 @@ class Sandbox(State):
     :param token: the API token to ask for.
     :param inactive_for: how many seconds after the start the subscription becomes active.
     :param busy_for: how many seconds after the start the first job slot becomes free.
+    :param job_seconds: how long a job runs that is submitted.
     :param ssl_context: speak https with it.
     """
 
@@ -50,9 +52,12 @@ class Sandbox(State):
         token: str = DEFAULT_TOKEN,
         inactive_for: float = 0.0,
         busy_for: float = 0.0,
+        job_seconds: float = 60.0,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__(token=token, inactive_for=inactive_for, busy_for=busy_for)
+        super().__init__(
+            token=token, inactive_for=inactive_for, busy_for=busy_for, job_seconds=job_seconds
+        )
         self.port = port
         self.requests: list[Request] = []
         self.connections = 0

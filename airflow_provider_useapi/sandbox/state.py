@@ -1,15 +1,16 @@
-"""What the sandbox serves: the account, the linked accounts, scripted answers, two timers."""
+"""What the sandbox serves: the account, the linked accounts, jobs, scripted answers, timers."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from airflow_provider_useapi.api.services import service_of, slug_of
+from airflow_provider_useapi.api.service_names import service_of, slug_of
 from airflow_provider_useapi.sandbox.answers import Answer, as_answer
+from airflow_provider_useapi.sandbox.jobs import Job
 from airflow_provider_useapi.sandbox.linked_accounts import LinkedAccount, two_each
 
 DEFAULT_TOKEN = "user:12345-sandbox"  # noqa: S105 - opens nothing but a sandbox
@@ -47,19 +48,24 @@ class State:
     :param token: the API token to ask for.
     :param inactive_for: how many seconds after the start the subscription becomes active.
     :param busy_for: how many seconds after the start the first job slot becomes free.
+    :param job_seconds: how long a job runs that is submitted from now on.
     :param account: the answer to ``GET /v2/account``.
     :param capacity: the linked accounts of each service by its slug, with the jobs they run.
     :param captcha: the captcha providers of Google Flow, with masked keys, or
         ``{"freeCaptchaCredits": n}``; ``{}`` if nothing is left.
+    :param jobs: every job that was submitted, in that order. While it runs it takes a job slot,
+        beside those that ``running`` of its account says.
     :param started: when the server started, on the monotonic clock.
     """
 
     token: str = DEFAULT_TOKEN
     inactive_for: float = 0.0
     busy_for: float = 0.0
+    job_seconds: float = 60.0
     account: dict[str, Any] = field(default_factory=documented_account)
     capacity: dict[str, list[LinkedAccount]] = field(default_factory=two_each)
     captcha: dict[str, Any] = field(default_factory=lambda: {"CapSolver": "CAP-***-7f"})
+    jobs: list[Job] = field(default_factory=list)
     started: float = 0.0
     _scripts: dict[str, deque[Answer]] = field(default_factory=dict, init=False)
 
@@ -72,6 +78,47 @@ class State:
     def is_busy(self) -> bool:
         """Whether the first ``busy_for`` seconds are not over yet, and every job slot is taken."""
         return time.monotonic() < self.started + self.busy_for
+
+    def at_work(self, slug: str) -> list[LinkedAccount]:
+        """
+        The linked accounts of a service with all that they run now.
+
+        :param slug: its slug.
+        :raises TypeError: if a test has put something else among them.
+        """
+        for account in self.capacity.get(slug, ()):
+            if not isinstance(account, LinkedAccount):
+                raise TypeError(f"write linked accounts as LinkedAccount(id, ...), not {account!r}")
+        running = Counter(job.account for job in self._running(slug))
+        return [
+            replace(
+                each, running=each.max_jobs if self.is_busy else each.running + running[each.id]
+            )
+            for each in self.capacity.get(slug, ())
+        ]
+
+    def submit(self, slug: str) -> Job | None:
+        """
+        Let the account with the most free job slots run a job; ``None`` if none has any.
+
+        :param slug: the slug of the service.
+        """
+        account = max(self.at_work(slug), key=lambda each: each.free, default=None)
+        if account is None or not account.free:
+            return None
+        now = time.monotonic()
+        job = Job(slug, account.id, len(self.jobs) + 1, now, now + self.job_seconds)
+        self.jobs.append(job)
+        return job
+
+    def next_end(self, slug: str) -> float | None:
+        """
+        In how many seconds a submitted job of a service ends; ``None`` if none is running.
+
+        :param slug: the slug of the service.
+        """
+        ends = [job.ends for job in self._running(slug)]
+        return min(ends) - time.monotonic() if ends else None
 
     def link(self, service: str, *accounts: LinkedAccount) -> None:
         """
@@ -123,3 +170,7 @@ class State:
         """
         queue = self._scripts.get(path)
         return queue.popleft() if queue else None
+
+    def _running(self, slug: str) -> list[Job]:
+        now = time.monotonic()
+        return [job for job in self.jobs if job.service == slug and now < job.ends]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 
+from airflow_provider_useapi import clock
 from airflow_provider_useapi.compat import SHARES_STREAMS, has_post_execute, has_pre_execute
 from airflow_provider_useapi.gate.schedule import given_up_after
 from airflow_provider_useapi.sensors.templates import is_template, renders_anywhere
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.triggers.base import StartTriggerArgs
 
+    from airflow_provider_useapi.gate.memory import Memory
     from airflow_provider_useapi.sensors.gate_task import GateTask
 
 _TRIGGER = "airflow_provider_useapi.triggers.useapi.UseApiAccountTrigger"
@@ -37,6 +39,33 @@ def trigger_arguments(sensor: GateTask, context: Context | None = None) -> dict[
         "max_wait": sensor.max_wait.total_seconds() if sensor.max_wait else None,
         "end_from_trigger": sensor.ends_in_triggerer and not end_obstacle(sensor, context),
         "xcoms": "none" if not sensor.do_xcom_push else "keys" if pushes_keys else "value",
+    }
+
+
+def deferral(
+    sensor: GateTask, context: Context, memory: Memory, since: float | None
+) -> dict[str, Any]:
+    """
+    How a gate that has looked on a worker goes on in the triggerer: the arguments of ``defer()``.
+
+    :param memory: what is known of it.
+    :param since: when it began to wait, in seconds since the epoch; ``None`` if it begins now.
+    """
+    from airflow_provider_useapi.triggers.useapi import UseApiAccountTrigger
+
+    looked = clock.time()
+    since = looked if since is None else since
+    trigger = UseApiAccountTrigger(
+        **trigger_arguments(sensor, context),
+        since=since,
+        looked=looked,
+        note=memory.to_note(),
+    )
+    left = since + sensor.timeout - looked
+    return {
+        "trigger": trigger,
+        "method_name": "execute_complete",
+        "timeout": given_up_after(left),
     }
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
 )
 
-from airflow_provider_useapi.compat import is_crash_of_trigger
+from airflow_provider_useapi.compat import is_crash_of_trigger, is_deferral_timeout
 from airflow_provider_useapi.exceptions import UseApiConnectionNotFoundError
 
 if TYPE_CHECKING:
@@ -50,6 +50,19 @@ def as_promised(sensor: GateTask, gate: WorkerGate | None = None) -> Iterator[No
         kind = AirflowSkipException if sensor.soft_fail or sensor.never_fail else None
         told = gate.timed_out() if gate else str(timeout)
         raise (kind or AirflowSensorTimeout)(told) from None
+
+
+def resumption(next_method: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """
+    Where a task goes on after its trigger: a method, and its arguments.
+
+    :param next_method: as Airflow has it.
+    :param arguments: the same.
+    """
+    if is_deferral_timeout(next_method, arguments):
+        # Airflow itself has given the gate up: there was no triggerer to do it in time.
+        return "execute_complete", {"event": {"outcome": "timeout"}}
+    return next_method, dict(arguments)
 
 
 def _unwrapped(failure: AirflowFailException) -> Exception:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 class GateTask(Protocol):
     """The arguments of a :class:`~airflow_provider_useapi.sensors.useapi.UseApiAccountSensor`."""
 
+    task_id: str
     useapi_conn_id: str
     service: str | None
     condition: Condition
@@ -30,6 +31,10 @@ class GateTask(Protocol):
     on_success_callback: Any
     start_trigger_args: Any
     render_template_as_native_obj: bool | None
+
+    @property
+    def dag_id(self) -> str:
+        """The id of the DAG that the task is in."""
 
     @property
     def poke_interval(self) -> Any:

@@ -20,9 +20,11 @@ from airflow_provider_useapi.compat import task_notes
 from airflow_provider_useapi.connection.mark import Mark
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.gate import messages
-from airflow_provider_useapi.gate.memory import Memory, Step, consider, not_made
+from airflow_provider_useapi.gate.memory import Memory
 from airflow_provider_useapi.gate.questions import Question, ask_all, look
 from airflow_provider_useapi.gate.schedule import RECHECK, next_look
+from airflow_provider_useapi.gate.step import Step, consider, not_made
+from airflow_provider_useapi.hooks.questions import answer, credit_round
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.metrics import gate_ended
 
@@ -151,11 +153,11 @@ class WorkerGate:
 
     def _answer(self, question: Question) -> Any:
         if not isinstance(question, CreditRound):
-            return self._hook.answer(question)
+            return answer(self._hook, question)
         # The account has been asked for, so that these are the settings that were used.
         used, mark = self._hook.settings, self.memory.mark
         is_same = used is not None and mark is not None and mark.fits(used)
-        return self._hook.credit_round(question, self.memory.kept if is_same else {})
+        return credit_round(self._hook, question, self.memory.kept if is_same else {})
 
     def _take(self, step: Step) -> None:
         for level, line in step.lines:

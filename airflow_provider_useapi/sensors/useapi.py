@@ -16,13 +16,17 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_useapi import clock
-from airflow_provider_useapi.compat import KEEPS_NOTES, is_deferral_timeout, without_logger
+from airflow_provider_useapi.compat import KEEPS_NOTES, without_logger
 from airflow_provider_useapi.connection.fields import DEFAULT_CONN_ID
-from airflow_provider_useapi.exceptions import (
-    UseApiConfigError,
-    UseApiConnectionNotFoundError,
-)
+from airflow_provider_useapi.exceptions import UseApiConnectionNotFoundError
 from airflow_provider_useapi.gate.condition import Condition
+from airflow_provider_useapi.sensors.pace import (
+    RESCHEDULE_SECONDS,
+    check_pace,
+    own_interval,
+    time_left,
+)
+from airflow_provider_useapi.sensors.when_stored import WhenStored
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -32,31 +36,6 @@ if TYPE_CHECKING:
     from airflow_provider_useapi.gate.memory import Memory
     from airflow_provider_useapi.gate.outcome import Failed
     from airflow_provider_useapi.sensors.on_worker import WorkerGate
-
-RESCHEDULE_SECONDS = 1.0
-"""A scheduler takes a task that is queued again sooner for one that died, and counts a try."""
-
-LEAST_SECONDS_OF_CREDITS = 600.0
-"""Credits are not read more often than that."""
-
-
-class _WhenStored:
-    """
-    An attribute that is worked out when Airflow reads it, to store the DAG: only then all is known.
-
-    A task may be made before its DAG, and a cluster policy may change it afterwards. The class has
-    a constant instead; a property would not do, because for mapped tasks Airflow asks the class.
-
-    :param of_class: the constant.
-    :param of_task: works it out for a task.
-    """
-
-    def __init__(self, of_class: Any, of_task: Callable[[UseApiAccountSensor], Any]) -> None:
-        self._of_class = of_class
-        self._of_task = of_task
-
-    def __get__(self, task: UseApiAccountSensor | None, owner: type) -> Any:
-        return self._of_class if task is None else self._of_task(task)
 
 
 class UseApiAccountSensor(BaseSensorOperator):
@@ -72,8 +51,7 @@ class UseApiAccountSensor(BaseSensorOperator):
 
     The XCom of an open gate: ``{"service", "slug", "subscription_is_active", "total", "active",
     "error", "allocations_left", "free_accounts", "free_job_slots", "in_trouble", "checked_at"}``.
-    ``in_trouble`` names the linked accounts that cannot be used, each by a hint, where a live
-    threshold has read them.
+    ``in_trouble``: hints of linked accounts that cannot be used, where a live threshold reads them.
 
     :param useapi_conn_id: id of the connection. (templated)
     :param service: slug or key of a service, such as ``kling`` or ``Kling API``; ``None`` waits for
@@ -103,8 +81,8 @@ class UseApiAccountSensor(BaseSensorOperator):
 
     template_fields: Sequence[str] = ("useapi_conn_id", "service")
     ui_color = "#c3dff2"
-    start_trigger_args = _WhenStored(None, lambda sensor: sensor._start())
-    start_from_trigger = _WhenStored(False, lambda sensor: sensor.start_trigger_args is not None)
+    start_trigger_args = WhenStored(None, lambda sensor: sensor._start())
+    start_from_trigger = WhenStored(False, lambda sensor: sensor.start_trigger_args is not None)
     _wants_start = False
     _written: Mapping[str, Any] | None = None
 
@@ -140,7 +118,7 @@ class UseApiAccountSensor(BaseSensorOperator):
             min_credits=min_credits,
         )
         if min_credits is not None and self.reschedule and not deferrable and not KEEPS_NOTES:
-            _check_pace(self.poke_interval)
+            check_pace(self.poke_interval)
         self.deferrable = deferrable
         # Not under its own name: Airflow refuses every DAG file that holds a task with an attribute
         # end_from_trigger where a plugin listens to tasks. The trigger asks for that by itself.
@@ -181,15 +159,10 @@ class UseApiAccountSensor(BaseSensorOperator):
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
     ) -> Any:
         """Go on after the trigger; see the class for how it ends."""
-        from airflow_provider_useapi.sensors.ending import as_promised
+        from airflow_provider_useapi.sensors.ending import as_promised, resumption
 
-        arguments = next_kwargs or {}
-        if is_deferral_timeout(next_method, arguments):
-            # Airflow itself has given the gate up: there was no triggerer to do it in time.
-            next_method = "execute_complete"
-            arguments = {"event": {"outcome": "timeout"}}
         with as_promised(self):
-            return super().resume_execution(next_method, arguments, context)
+            return super().resume_execution(*resumption(next_method, next_kwargs or {}), context)
 
     def execute_complete(self, context: Context, event: Any = None, **_: Any) -> Any:
         """
@@ -220,11 +193,7 @@ class UseApiAccountSensor(BaseSensorOperator):
             raise AirflowSensorTimeout(gate.timed_out())
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """
-        One look.
-
-        :raises AirflowFailException: on a permanent error.
-        """
+        """One look; a permanent error is an ``AirflowFailException``."""
         with self._at_work(context) as gate:
             return gate.look()
 
@@ -264,49 +233,18 @@ class UseApiAccountSensor(BaseSensorOperator):
         return start_trigger_args(self)
 
     def _defer(self, context: Context, gate: WorkerGate, since: float | None = None) -> NoReturn:
-        from airflow_provider_useapi.gate.schedule import given_up_after
-        from airflow_provider_useapi.sensors.deferral import trigger_arguments
-        from airflow_provider_useapi.triggers.useapi import UseApiAccountTrigger
+        from airflow_provider_useapi.sensors.deferral import deferral
 
-        looked = clock.time()
-        if since is None:
-            since = self._entered.timestamp() if self._entered else looked
-        trigger = UseApiAccountTrigger(
-            **trigger_arguments(self, context),
-            since=since,
-            looked=looked,
-            note=gate.memory.to_note(),
-        )
-        left = since + self.timeout - looked
-        self.defer(trigger=trigger, method_name="execute_complete", timeout=given_up_after(left))
+        since = since or (self._entered.timestamp() if self._entered else None)
+        self.defer(**deferral(self, context, gate.memory, since))
 
     def _get_next_poke_interval(
         self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int
     ) -> float:
         """The one place where both modes learn when to look again."""
-        from airflow_provider_useapi.gate.schedule import next_backoff
-
-        elapsed, interval = run_duration(), self.poke_interval
-        if self.exponential_backoff:
-            # Not the base class's: it overflows after some 1000 looks.
-            max_wait = self.max_wait.total_seconds() if self.max_wait else None
-            seed = f"{self.dag_id}#{self.task_id}#{started_at}"
-            interval = next_backoff(elapsed, interval, max_wait, seed)
-        left = self.timeout - elapsed
-        if self._entered and isinstance(started_at, datetime) and started_at >= self._entered:
-            # Airflow 3 counts from the first rescheduling, which comes a moment after this.
-            left = self.timeout + RESCHEDULE_SECONDS
+        elapsed = run_duration()
+        interval = own_interval(self, started_at, elapsed)
         if self._gate is None:
             return interval
-        wait = self._gate.wait(interval, left)
+        wait = self._gate.wait(interval, time_left(self, started_at, elapsed, self._entered))
         return max(wait, RESCHEDULE_SECONDS) if self.reschedule else wait
-
-
-def _check_pace(poke_interval: float) -> None:
-    """Where nothing is kept between two processes, each of them reads the credits."""
-    if poke_interval < LEAST_SECONDS_OF_CREDITS:
-        raise UseApiConfigError(
-            "min_credits with mode='reschedule' needs poke_interval=600 or more on Airflow before"
-            f" 3.3, where nothing is kept between two checks; it is {poke_interval:g}. Or use"
-            " mode='poke' or deferrable=True."
-        )

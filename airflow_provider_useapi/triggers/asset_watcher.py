@@ -9,10 +9,11 @@ from typing import Any, Unpack
 
 from airflow.triggers.base import TriggerEvent
 
-from airflow_provider_useapi.compat import asset_stores
+from airflow_provider_useapi.compat.assets import asset_stores
 from airflow_provider_useapi.exceptions import UseApiConfigError, UseApiError
 from airflow_provider_useapi.gate.condition import CREDITS
-from airflow_provider_useapi.gate.memory import Memory, consider
+from airflow_provider_useapi.gate.memory import Memory
+from airflow_provider_useapi.gate.step import consider
 from airflow_provider_useapi.gate.transitions import CLOSED, OPEN, fires, problem_of
 from airflow_provider_useapi.gate.verdict import Verdict
 from airflow_provider_useapi.triggers.condition_trigger import ConditionTrigger, TriggerArguments
@@ -86,7 +87,7 @@ class UseApiAccountEventTrigger(ConditionTrigger):
             async for event in edges:
                 yield event
 
-    async def judge(self, look: Look) -> Verdict | UseApiError:
+    async def judge(self, look: Look, began: float | None = None) -> Verdict | UseApiError:
         """What a look says of the condition."""
         return problem_of(self.fire_on) or await super().judge(look)
 

@@ -92,10 +92,19 @@ class ConditionTrigger(BaseEventTrigger):
         """The poll behind the shared stream."""
         return shared_poll(self.useapi_conn_id, self.poke_interval)
 
-    async def judge(self, look: Look) -> Verdict | UseApiError:
-        """What a look says of the condition."""
+    async def judge(self, look: Look, began: float | None = None) -> Verdict | UseApiError:
+        """
+        What a look says of the condition.
+
+        :param began: when a gate began to wait, in seconds since the epoch: gates take turns. A
+            watcher, which takes nothing, is told of what there is.
+        """
         target = self.target()
-        return target if isinstance(target, UseApiError) else await look.verdict(target)
+        if isinstance(target, UseApiError):
+            return target
+        return await (
+            look.verdict(target) if began is None else look.verdict_in_turn(target, began)
+        )
 
     @property
     def is_live(self) -> bool:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_useapi import clock
 from airflow_provider_useapi.api.account_requests import Request
-from airflow_provider_useapi.api.capacity import read_rows
 from airflow_provider_useapi.api.kept_credits import CreditRound, Kept, ask_round
+from airflow_provider_useapi.api.live_answers import read_rows
 from airflow_provider_useapi.api.responses import ACCOUNT_PATH, read_account
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.gate import messages
@@ -61,7 +61,7 @@ class ConnectionClient:
         One request, or a look at the connection.
 
         :param question: of a look.
-        :raises UseApiError: as :meth:`UseApiHook.answer`.
+        :raises UseApiError: as :func:`airflow_provider_useapi.hooks.questions.answer`.
         """
         if question is About.RENEWAL:
             return await self._has_new_token()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from math import inf
@@ -11,21 +10,17 @@ from typing import TYPE_CHECKING, Any, Unpack
 from airflow.triggers.base import TriggerEvent
 
 from airflow_provider_useapi import clock
-from airflow_provider_useapi.compat import (
-    SHARES_STREAMS,
-    given_up_at,
-    has_listeners,
-    push_from_trigger,
-)
+from airflow_provider_useapi.compat import SHARES_STREAMS, given_up_at
 from airflow_provider_useapi.exceptions import (
     UseApiAuthError,
     UseApiConnectionNotFoundError,
     UseApiError,
 )
 from airflow_provider_useapi.gate.condition import CREDITS
-from airflow_provider_useapi.gate.memory import Memory, consider
+from airflow_provider_useapi.gate.memory import Memory
 from airflow_provider_useapi.gate.outcome import Ending, Failed, Opened, Retry, TimedOut, to_payload
 from airflow_provider_useapi.gate.schedule import GRACE, next_backoff, phase
+from airflow_provider_useapi.gate.step import consider
 from airflow_provider_useapi.gate.verdict import Verdict
 from airflow_provider_useapi.metrics import gate_ended
 from airflow_provider_useapi.triggers.condition_trigger import ConditionTrigger, TriggerArguments
@@ -33,6 +28,7 @@ from airflow_provider_useapi.triggers.polls import own_poll
 from airflow_provider_useapi.triggers.shared_credits import bring
 from airflow_provider_useapi.triggers.shared_look import Look
 from airflow_provider_useapi.triggers.shared_poll import Poll
+from airflow_provider_useapi.triggers.task_end import end_task, success
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import DAG, Context
@@ -141,8 +137,8 @@ class UseApiAccountTrigger(ConditionTrigger):
     ) -> AsyncIterator[TriggerEvent]:
         """The end of the gate, which may be the end of its task."""
         ending = await self._wait(self.shared_poll())
-        is_over = isinstance(ending, Opened) and await self._ends_task(ending)
-        yield _success() if is_over else TriggerEvent(to_payload(ending))
+        is_over = isinstance(ending, Opened) and await end_task(self, ending)
+        yield success() if is_over else TriggerEvent(to_payload(ending))
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """The end of the gate, with a poll of its own: Airflow before 3.3, and ``dag.test()``."""
@@ -175,7 +171,8 @@ class UseApiAccountTrigger(ConditionTrigger):
                 if self.since is None and elapsed > max(_BEGUN_ELSEWHERE, 2 * poll.interval):
                     memory = replace(memory, is_taken_over=True)
                 bring(memory, look.settings)
-                memory, ending = self._consider(memory, await self.judge(look), look, began)
+                found = await self.judge(look, began)
+                memory, ending = self._consider(memory, found, look, began)
                 if ending:
                     break
                 due = self._backoff(elapsed, seed)
@@ -220,38 +217,6 @@ class UseApiAccountTrigger(ConditionTrigger):
         until = given_up_at(self)
         return until.timestamp() - GRACE - self.timeout if until else clock.time()
 
-    async def _ends_task(self, ending: Opened) -> bool:
-        """Push what the task pushes, if it can end without a worker."""
-        if not self.end_from_trigger or self._needs_worker():
-            return False
-        try:
-            if await asyncio.to_thread(has_listeners):
-                self.log.info("A worker ends this task: only there a listener plugin is called.")
-                return False
-            await self._push(dict(ending.xcom))
-        except Exception as e:  # noqa: BLE001 - plugins and XCom backends are the user's own
-            self.log.warning("A worker ends this task: here it failed with %s.", type(e).__name__)
-            return False
-        return True
-
-    async def _push(self, value: dict[str, Any]) -> None:
-        xcoms = {} if self.xcoms == "none" else {"return_value": value}
-        xcoms |= value if self.xcoms == "keys" else {}
-        if xcoms:
-            await push_from_trigger(self.task_instance, xcoms)
-
-    def _needs_worker(self) -> bool:
-        # Only a task that began here is known here; else the worker has seen to it.
-        needs = ("outlets", "has_on_success_callback")
-        dependants = getattr(self.task, "iter_mapped_dependants", tuple)
-        return any(getattr(self.task, name, None) for name in needs) or any(dependants())
-
     def _identity(self) -> str:
         names = ("dag_id", "task_id", "run_id", "map_index")
         return "#".join(str(getattr(self.task_instance, name, "")) for name in names)
-
-
-def _success() -> TriggerEvent:
-    from airflow.triggers.base import TaskSuccessEvent  # Airflow 3
-
-    return TaskSuccessEvent()

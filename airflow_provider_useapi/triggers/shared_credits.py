@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -27,10 +29,17 @@ class Shelf:
     def __init__(self) -> None:
         self.kept: dict[str, Kept] = {}
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._users = 0
 
-    def asking(self, slug: str) -> asyncio.Lock:
+    @asynccontextmanager
+    async def asking(self, slug: str) -> AsyncIterator[None]:
         """Only one at a time asks for the credits of a service; the others find them kept."""
-        return self._asking[slug]
+        self._users += 1
+        try:
+            async with self._asking[slug]:
+                yield
+        finally:
+            self._users -= 1
 
     def keep(self, found: Mapping[str, Kept]) -> None:
         """Keep what was told; it may have been told to another process."""
@@ -40,6 +49,14 @@ class Shelf:
             if ref not in fresh or fresh[ref].until < each.until:
                 fresh[ref] = each
         self.kept = fresh
+
+    def is_of_use(self, now: datetime) -> bool:
+        """
+        Whether somebody asks, or would find something kept.
+
+        :param now: the present.
+        """
+        return self._users > 0 or any(each.holds(now) for each in self.kept.values())
 
 
 _shelves: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Mark, Shelf]] = WeakKeyDictionary()
@@ -51,8 +68,18 @@ def shelf_of(settings: Settings) -> Shelf:
 
     :param settings: of the connection as it is used.
     """
-    here = _shelves.setdefault(asyncio.get_running_loop(), {})
-    return here.setdefault(Mark.of(settings), Shelf())
+    here, mark = shelves(), Mark.of(settings)
+    if mark not in here:
+        now = clock.now()
+        for other in [each for each, shelf in here.items() if not shelf.is_of_use(now)]:
+            del here[other]  # a token that was renewed comes no more
+        here[mark] = Shelf()
+    return here[mark]
+
+
+def shelves() -> dict[Mark, Shelf]:
+    """What this event loop keeps, by whom the API saw."""
+    return _shelves.setdefault(asyncio.get_running_loop(), {})
 
 
 def bring(memory: Memory, settings: Settings | None) -> None:

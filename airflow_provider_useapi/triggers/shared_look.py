@@ -19,7 +19,9 @@ from airflow_provider_useapi.exceptions import UseApiError, UseApiUnavailableErr
 from airflow_provider_useapi.gate import questions
 from airflow_provider_useapi.gate.memory import REPEAT_AFTER
 from airflow_provider_useapi.gate.questions import About, Question, Target, aask_all
+from airflow_provider_useapi.gate.turns import Share
 from airflow_provider_useapi.gate.verdict import Verdict
+from airflow_provider_useapi.triggers.turns import line_at
 
 if TYPE_CHECKING:
     from airflow_provider_useapi.connection.settings import Settings
@@ -56,6 +58,7 @@ class Look:
     edited: float = 0.0
     _verdicts: dict[Target, Verdict | UseApiError] = field(default_factory=dict)
     _rows: dict[Question, asyncio.Task[Any]] = field(default_factory=dict)
+    _taken: dict[str, Share] = field(default_factory=dict)
 
     @property
     def error(self) -> UseApiError | None:
@@ -107,6 +110,22 @@ class Look:
             about = questions.verdict(self.found, target)
             self._verdicts[target] = await told(aask_all(about, self._answer))
         return self._verdicts[target]
+
+    async def verdict_in_turn(self, target: Target, began: float) -> Verdict | UseApiError:
+        """
+        The same for a gate that opens once: only as many do as fit into what is free.
+
+        :param began: when the gate began to wait, in seconds since the epoch.
+        """
+        if self.mark is None or target.slug is None or not target.condition.is_live:
+            return await self.verdict(target)
+        line = line_at(self.mark, target.slug)
+        since = self._taken.setdefault(target.slug, line.book.total)
+        with line.turn(began, since) as turn:
+            found = await self.verdict(target)
+            if isinstance(found, UseApiError) or not found.open:
+                return found
+            return await turn.take(found, Share.of(target.condition))
 
     async def forget(self) -> None:
         """Give up what is still being asked: nobody waits for it any more."""

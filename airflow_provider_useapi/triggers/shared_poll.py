@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 from airflow_provider_useapi import clock
 from airflow_provider_useapi.connection.mark import Mark
 from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiError
-from airflow_provider_useapi.gate.memory import REFUSAL_PATIENCE, Memory
+from airflow_provider_useapi.gate.memory import Memory
 from airflow_provider_useapi.gate.schedule import RECHECK
+from airflow_provider_useapi.gate.step import REFUSAL_PATIENCE
 from airflow_provider_useapi.metrics import gates_waiting
 from airflow_provider_useapi.triggers.connection_client import ConnectionClient
 from airflow_provider_useapi.triggers.listener import Listener
+from airflow_provider_useapi.triggers.listeners import Listeners
 from airflow_provider_useapi.triggers.shared_look import Look, held_look, take_look, told
 
 if TYPE_CHECKING:
@@ -50,11 +52,10 @@ class Poll:
         self.interval = max(interval, LEAST_INTERVAL)
         self._client = ConnectionClient(conn_id)
         self._holds = holds
-        self._listeners: set[Listener] = set()
+        self._listeners = Listeners()
         self._newcomers: list[Listener] = []
         self._brought: list[Memory] = []
         self._joined = asyncio.Event()
-        self._alarm: asyncio.TimerHandle | None = None
         self._runs = 0
         self._latest: Look | None = None
         self._read = 0.0
@@ -93,7 +94,6 @@ class Poll:
         elif not self._listeners and self._due <= now:
             self._due = now + own_look  # what would be found now is known
         self._listeners.add(listener)
-        self._set_alarm(listener.deadline)
         self._joined.set()
         if is_gate:
             gates_waiting(self.conn_id, 1)
@@ -138,9 +138,6 @@ class Poll:
         self._listeners.discard(listener)
         if listener.is_gate:
             gates_waiting(self.conn_id, -1)
-        if not self._listeners and self._alarm:
-            self._alarm.cancel()
-            self._alarm = None
 
     # --- When ---------------------------------------------------------------------------------
 
@@ -165,7 +162,7 @@ class Poll:
         """When the connection that a look was made with is due to be asked again."""
         if not look.is_refusal:
             return self._due
-        if isinstance(look.error, UseApiAuthError) and self._has_gates:
+        if isinstance(look.error, UseApiAuthError) and self._listeners.have_gates:
             # Those that are still here were answered before, and wait for a new token.
             return max(self._due, self._refused_since + REFUSAL_PATIENCE.total_seconds() + 1)
         return look.taken + max(PATIENCE, self.interval)
@@ -187,32 +184,9 @@ class Poll:
 
     def _backoff(self) -> float:
         # A gate wants to know at once that the trouble is over; a watcher alone has time.
-        if self._has_gates:
+        if self._listeners.have_gates:
             return self.interval
         return min(self.interval * 2.0 ** min(self._failures, 60), max(PATIENCE, self.interval))
-
-    @property
-    def _has_gates(self) -> bool:
-        return any(listener.is_gate for listener in self._listeners)
-
-    def _set_alarm(self, deadline: float) -> None:
-        """See to it that a listener is told when its time is up, also during a look."""
-        if deadline == inf:
-            return
-        loop, left = asyncio.get_running_loop(), deadline - clock.monotonic()
-        if self._alarm:
-            if self._alarm.when() <= loop.time() + left:
-                return
-            self._alarm.cancel()
-        self._alarm = loop.call_later(left, self._end_listeners)
-
-    def _end_listeners(self) -> None:
-        self._alarm, now = None, clock.monotonic()
-        for listener in self._listeners:
-            if listener.deadline <= now:
-                listener.end()
-        waiting = [each.deadline for each in self._listeners if each.deadline > now]
-        self._set_alarm(min(waiting, default=inf))
 
     # --- What ---------------------------------------------------------------------------------
 

@@ -1,12 +1,10 @@
-"""The pages in docs/ say what is so."""
+"""docs/capacity.md tells of the catalogue."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from airflow_provider_useapi.api.services import CATALOGUE
-from airflow_provider_useapi.sandbox import Sandbox
 
 PAGE = (Path(__file__).parents[2] / "docs" / "capacity.md").read_text()
 
@@ -40,14 +38,3 @@ def test_what_total_is_stands_in_the_catalogue() -> None:
         for service in CATALOGUE
         if service.credits and service.credits.total
     ]
-
-
-def test_the_code_runs_from_top_to_bottom(useapi_sandbox: Sandbox) -> None:
-    names: dict[str, object] = {}
-    blocks = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 5
-    for block in blocks:
-        exec(compile(block, "docs/capacity.md", "exec"), names)
-    test = names["test_a_busy_day"]
-    assert callable(test)
-    test(useapi_sandbox)

@@ -10,23 +10,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.helpers.bodies import DOCUMENTED
+
 FOLDER = Path(__file__).parents[1] / "golden"
 
 ACCOUNT: dict[str, Any] = {
-    "id": 12345,
-    "email": "someone@mail.example.com",
-    "created": "2023-07-25T03:02:28.676Z",
-    "name": "Your Name",
-    "subscriptionIsActive": True,
-    "subscriptions": 1,
-    "maxAccountsPerAPI": 3,
+    **DOCUMENTED,
     "accounts": {
         "Kling API": {"total": 3, "active": 2, "error": 1},
         "MiniMax API": {"total": 3, "active": 3},
         "Runway AP": {"total": 1, "active": 1},
     },
-    "verified": "2023-07-25T03:02:53.252Z",
-    "sub": "250405",
     "error": "Something is wrong with someone@mail.example.com",
 }
 """The account that most of it tells of, as the API answered it."""

@@ -176,6 +176,19 @@ def raw_server(*parts: bytes | float, reset: bool = False, hang: bool = False) -
     return SocketServer(handle)
 
 
+def ipv6_server() -> SocketServer:
+    """A server on ``::1`` that answers with an account that tells nothing."""
+
+    def handle(peer: Peer) -> None:
+        peer.read_head()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    try:
+        return SocketServer(handle, "::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+
+
 def silent_server() -> SocketServer:
     """A server that accepts connections, reads and never says a word."""
     return SocketServer(Peer.hang)
@@ -396,6 +409,18 @@ WAYS = {**ASKS, "session": ask_session}
 def ask_all(conn_id: str = CONN_ID) -> tuple[Outcome, Outcome, Outcome]:
     """Worker, event loop and session, one after the other."""
     return ask_sync(conn_id), ask_async(conn_id), ask_session(conn_id)
+
+
+def ask_both(conn_id: str = CONN_ID) -> Outcome:
+    """The outcome of worker and event loop, which must be one and the same."""
+    return same(ask_sync(conn_id), ask_async(conn_id))
+
+
+def same(first: Outcome, *others: Outcome) -> Outcome:
+    """The one outcome of several ways."""
+    for other in others:
+        assert other == first
+    return first
 
 
 def ask_at_once(conn_id: str = CONN_ID) -> tuple[Outcome, Outcome, Outcome]:

@@ -65,7 +65,7 @@ def test_a_dag_file_loads_what_checks_arguments_and_no_more() -> None:
     ours = {m.removeprefix("airflow_provider_useapi") for m in added if "useapi" in m}
     names = (
         "operators operators.useapi operators.audit operators.audit_check operators.links sensors"
-        " sensors.useapi"
+        " sensors.useapi sensors.pace sensors.when_stored"
         " clock compat exceptions connection connection.fields gate gate.condition redaction"
         " validation"
     )

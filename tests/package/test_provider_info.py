@@ -60,13 +60,18 @@ def test_every_module_that_users_import_is_listed_and_exists() -> None:
         own = {
             f"airflow_provider_useapi.{name}"
             for name in (
+                "hooks.calls",
                 "hooks.connection",
+                "hooks.questions",
                 "operators.links",
+                "operators.report_file",
                 "sensors.deferral",
                 "sensors.gate_task",
                 "sensors.ending",
                 "sensors.on_worker",
+                "sensors.pace",
                 "sensors.templates",
+                "sensors.when_stored",
             )
         }
         assert listed == found - own

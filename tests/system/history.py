@@ -27,7 +27,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_useapi.api.services import slug_of
+from airflow_provider_useapi.api.service_names import slug_of
 from airflow_provider_useapi.sandbox import LinkedAccount, Sandbox
 
 from .moved_clock import ClockFile
@@ -93,7 +93,8 @@ def live(
     """
     Live through days, one audit of everything a day; each is returned as soon as it is over.
 
-    :param airflow: where the audits run; started with :func:`environment`, the DAG unpaused.
+    :param airflow: where the audits run; started with :func:`environment`, the DAG unpaused, and
+        nothing else running for longer than a moment.
     :param sandboxes: by connection, what it leads to.
     :param script: what happens.
     :param days: how many; the last one is today.
@@ -107,12 +108,25 @@ def live(
                 happen(sandboxes[conn_id], changes)
             began = clock.now(UTC)
             run_id = airflow.trigger(dag_id)
-            airflow.wait_for(dag_id, run_id, RUN_LIMIT, pause=0.1)
+            airflow.wait_until(lambda: _is_over(airflow), RUN_LIMIT, pause=0.1)
             tasks = airflow.task_instances(dag_id, run_id)
             states = {(task["task_id"], task["map_index"]): str(task["state"]) for task in tasks}
             yield Day(number, began, run_id, states)
     finally:
         clock.move(timedelta())
+
+
+def _is_over(airflow: LocalAirflow) -> bool:
+    """
+    Whether nothing runs any more, or is about to, as what follows an account does.
+
+    To a task that runs on, the next day would come in the middle: it would be taken for dead.
+    """
+    ((busy,),) = airflow.query(
+        "SELECT (SELECT count(*) FROM dag_run WHERE state IN ('queued', 'running'))"
+        " + (SELECT count(*) FROM asset_dag_run_queue)"
+    )
+    return not busy
 
 
 def happen(sandbox: Sandbox, changes: Changes) -> None:

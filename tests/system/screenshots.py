@@ -1,7 +1,7 @@
 """
-The pictures of the report in ``docs``, of an audit that has some of everything.
+The pictures in ``docs``: of the report of an audit that has some of everything, and of Airflow.
 
-``python -m tests.system.screenshots`` takes them again.
+``make screenshots`` takes them again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from airflow_provider_useapi.audit.report import report
 from airflow_provider_useapi.audit.rules import audited
 from airflow_provider_useapi.audit.snapshot import Snapshot
 
+from .airflow_pictures import take_of_airflow
 from .browser import Page, browser
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -110,6 +111,7 @@ def main() -> None:
     with browser() as running:
         page = running.open(f"data:text/html;charset=utf-8,{quote(report(example()))}")
         take(page, DOCS)
+        take_of_airflow(running, DOCS.parent / ".airflow" / "pictures", DOCS)
 
 
 if __name__ == "__main__":

@@ -189,13 +189,11 @@ class LocalAirflow:
         run_id: str,
         timeout: float,
         meanwhile: Callable[[], object] = lambda: None,
-        pause: float = PAUSE,
     ) -> str:
         """
         Wait for the end of a run and return its state.
 
         :param meanwhile: called after each look, so at least once after the end.
-        :param pause: seconds between two looks.
         """
 
         def ended() -> str:
@@ -203,11 +201,11 @@ class LocalAirflow:
             meanwhile()
             return state if state in ("success", "failed") else ""
 
-        return self._until(ended, timeout, f"The run {run_id!r} of {dag_id!r} has not ended", pause)
+        return self._until(ended, timeout, f"The run {run_id!r} of {dag_id!r} has not ended")
 
-    def wait_until(self, ask: Callable[[], Result], timeout: float) -> Result:
+    def wait_until(self, ask: Callable[[], Result], timeout: float, pause: float = PAUSE) -> Result:
         """Ask until the answer is true, and return it."""
-        return self._until(ask, timeout, "What was waited for has not come")
+        return self._until(ask, timeout, "What was waited for has not come", pause)
 
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The task instances of a run, as the REST API tells of them."""
@@ -233,17 +231,25 @@ class LocalAirflow:
 
         :param logger: only what loggers say that have this in their name.
         """
+        lines: list[str] = []
+        for entry in self.log_entries(dag_id, run_id, task_id, try_number, map_index):
+            if logger in entry.get("logger", ""):
+                lines += entry["event"].splitlines()
+                lines += [entry["reason"]] if "reason" in entry else []  # of a skip
+                for error in entry.get("error_detail") or ():
+                    lines.append(f"{error['exc_type']}: {error['exc_value']}")
+        return lines
+
+    def log_entries(
+        self, dag_id: str, run_id: str, task_id: str, try_number: int, map_index: int = -1
+    ) -> list[dict[str, Any]]:
+        """The log of a try as the REST API tells it; empty before it starts."""
         options = urlencode({"map_index": map_index, "full_content": "true"})
         path = f"{_run(dag_id, run_id)}/taskInstances/{_quoted(task_id)}/logs/{try_number}"
-        lines: list[str] = []
+        entries: list[dict[str, Any]] = []
         with _suppress_not_found():
-            for entry in self.request("GET", f"{path}?{options}")["content"]:
-                if logger in entry.get("logger", ""):
-                    lines += entry["event"].splitlines()
-                    lines += [entry["reason"]] if "reason" in entry else []  # of a skip
-                    for error in entry.get("error_detail") or ():
-                        lines.append(f"{error['exc_type']}: {error['exc_value']}")
-        return lines
+            entries += self.request("GET", f"{path}?{options}")["content"]
+        return entries
 
     def xcom(
         self,

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_useapi.api.capacity import Capacity
-from airflow_provider_useapi.api.services import CATALOGUE, service_of
+from airflow_provider_useapi.api.service_names import service_of
+from airflow_provider_useapi.api.services import CATALOGUE
 from airflow_provider_useapi.exceptions import (
     UseApiAuthError,
     UseApiConfigError,
@@ -20,6 +21,7 @@ from airflow_provider_useapi.exceptions import (
     UseApiUnavailableError,
 )
 from airflow_provider_useapi.gate.questions import About
+from airflow_provider_useapi.hooks.questions import answer
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
 from tests.helpers.servers import define
@@ -116,9 +118,9 @@ def test_a_question_of_a_look_is_asked_once(
     jobs, _ = service_of("muse").live  # type: ignore[union-attr]
     with UseApiHook() as hook:
         with pytest.raises(UseApiUnavailableError):
-            hook.answer(jobs)
-        assert hook.answer(jobs).accounts  # type: ignore[union-attr]
-        assert hook.answer(About.ACCOUNT).id == 12345
+            answer(hook, jobs)
+        assert answer(hook, jobs).accounts  # type: ignore[union-attr]
+        assert answer(hook, About.ACCOUNT).id == 12345
     assert len(sandbox.requests) == 3
 
 

@@ -19,12 +19,10 @@ from airflow_provider_useapi.sandbox import Sandbox
 from tests.helpers.servers import (
     ASKS,
     TOKEN,
-    Outcome,
     Proxy,
-    SocketServer,
-    ask_async,
-    ask_sync,
+    ask_both,
     define,
+    ipv6_server,
 )
 
 CONFIG, UNAVAILABLE = "UseApiConfigError", "UseApiUnavailableError"
@@ -38,20 +36,6 @@ PATH = "/v2/account"
 def find_open_sockets() -> Iterator[None]:
     yield
     gc.collect()
-
-
-@pytest.fixture(autouse=True)
-def no_proxy_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
-def ask_both() -> Outcome:
-    """The outcome of both transports, which must be one and the same."""
-    sync, loop = ask_sync(), ask_async()
-    assert sync == loop
-    return sync
 
 
 # --- Host -----------------------------------------------------------------------------------------
@@ -97,15 +81,7 @@ def test_port_field(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
 
 
 def test_ipv6_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def handle(peer: Any) -> None:
-        peer.read_head()
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-
-    try:
-        server = SocketServer(handle, "::1")
-    except OSError:
-        pytest.skip("this machine has no IPv6")
-    with server:
+    with ipv6_server() as server:
         define(monkeypatch, f"http://[::1]:{server.port}")
         assert ask_both().kind == "Account"
 

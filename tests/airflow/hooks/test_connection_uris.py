@@ -16,7 +16,7 @@ from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.hooks.connection import settings_of
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.sandbox import Sandbox
-from tests.helpers.servers import TOKEN, Outcome, Peer, SocketServer, ask_async, ask_sync
+from tests.helpers.servers import TOKEN, ask_both, ipv6_server
 
 VARIABLE = "AIRFLOW_CONN_USEAPI_DEFAULT"
 LOGIN = f":{quote(TOKEN, safe='')}"
@@ -50,12 +50,6 @@ def read(connection: Any) -> Settings:
         password=connection.password,
         extra=connection.extra_dejson,
     )
-
-
-def ask_both() -> Outcome:
-    sync, loop = ask_sync(), ask_async()
-    assert sync == loop
-    return sync
 
 
 URIS = [
@@ -164,15 +158,7 @@ def test_the_path_of_a_uri_is_asked(
     ],
 )
 def test_an_ipv6_address_in_a_uri_is_asked(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
-    def handle(peer: Peer) -> None:
-        peer.read_head()
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-
-    try:
-        server = SocketServer(handle, "::1")
-    except OSError:
-        pytest.skip("this machine has no IPv6")
-    with server:
+    with ipv6_server() as server:
         monkeypatch.setenv(VARIABLE, uri.format(server.port))
         assert ask_both().kind == "Account"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -27,10 +27,11 @@ every_way = pytest.mark.parametrize("way", WAYS)
 
 
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(token=SECRET) as running:
-        define(monkeypatch, running.url, password=SECRET)
-        yield running
+def sandbox(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Sandbox:
+    """The sandbox of every test, with a token that is looked for."""
+    sandbox.token = SECRET
+    define(monkeypatch, sandbox.url, password=SECRET)
+    return sandbox
 
 
 class OwnHook(UseApiHook):

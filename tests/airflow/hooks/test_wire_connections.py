@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from airflow_provider_useapi.exceptions import UseApiAuthError, UseApiError
+from airflow_provider_useapi.hooks.questions import has_new_token
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.sandbox import Answer, Sandbox
 from tests.helpers.servers import (
@@ -277,12 +278,12 @@ def test_session_obeys_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_changed_token_is_used(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
     with UseApiHook() as hook:
         hook.look()
-        assert hook.has_new_token() is False
+        assert has_new_token(hook) is False
         sandbox.token = "user:2-rotated"
         with pytest.raises(UseApiAuthError):
             hook.look()
         define(monkeypatch, sandbox.url, password=sandbox.token)
-        assert hook.has_new_token() is True
+        assert has_new_token(hook) is True
         assert hook.look().id == 12345
 
 

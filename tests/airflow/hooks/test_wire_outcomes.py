@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import gzip
 import json
 import logging
@@ -11,7 +10,7 @@ import math
 import socket
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -37,14 +36,15 @@ from tests.helpers.servers import (
     Outcome,
     SocketServer,
     ask_all,
-    ask_async,
     ask_at_once,
-    ask_sync,
     define,
     error_outcome,
     raw_server,
+    same,
     silent_server,
 )
+
+pytestmark = pytest.mark.usefixtures("warm")
 
 PATH = "/v2/account"
 AUTH, REQUEST = "UseApiAuthError", "UseApiRequestError"
@@ -64,25 +64,13 @@ MIB = 1024 * 1024
 HTML = "<html><body><h1>Something in between</h1></body></html>"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def warm() -> Iterator[None]:
-    """Import all that a first call imports, so that no test measures it; find sockets left open."""
-    with Sandbox() as sandbox, pytest.MonkeyPatch.context() as patch:
-        define(patch, sandbox.url)
-        assert ask_sync() == ask_async()
-    yield
-    gc.collect()
-
-
 def ask_each(sandbox: Sandbox, *answers: Answer | int) -> Outcome:
     """The outcome of one script by worker, loop and session, which must be one and the same."""
     outcomes = []
     for ask in WAYS.values():
         sandbox.script(PATH, *answers)
         outcomes.append(ask())
-    sync, loop, session = outcomes
-    assert sync == loop == session
-    return sync
+    return same(*outcomes)
 
 
 def assert_is(outcome: Outcome, kind: str, status: int | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import ssl
 import threading
 import time
@@ -37,18 +36,18 @@ from tests.helpers.servers import (
     Proxy,
     SocketServer,
     ask_all,
-    ask_async,
     ask_at_once,
-    ask_sync,
     define,
     raw_server,
+    same,
     silent_server,
 )
+
+pytestmark = pytest.mark.usefixtures("warm")
 
 PATH = "/v2/account"
 TIMEOUT = 0.5
 UNAVAILABLE, CONFIG = "UseApiUnavailableError", "UseApiConfigError"
-VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
 
 
 @dataclass(frozen=True)
@@ -93,16 +92,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(ca, **{name: str(path) for name, path in files.items()})
 
 
-@pytest.fixture(scope="module", autouse=True)
-def warm() -> Iterator[None]:
-    """Import all that a first call imports, and find sockets left open."""
-    with Sandbox() as sandbox, pytest.MonkeyPatch.context() as patch:
-        define(patch, sandbox.url)
-        assert ask_sync() == ask_async()
-    yield
-    gc.collect()
-
-
 @pytest.fixture
 def secure(authority: Authority) -> Iterator[Sandbox]:
     """A sandbox that speaks https, with a certificate of the private authority."""
@@ -110,18 +99,9 @@ def secure(authority: Authority) -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture(autouse=True)
-def no_proxy_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 def ask_each() -> Outcome:
     """The outcome of worker, loop and session, which must be one and the same."""
-    sync, loop, session = ask_all()
-    assert sync == loop == session
-    return sync
+    return same(*ask_all())
 
 
 # --- Certificates ---------------------------------------------------------------------------------

@@ -15,12 +15,13 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, Asset, AssetAlias
 
 from airflow_provider_useapi import assets
-from airflow_provider_useapi.compat import newest_extras
+from airflow_provider_useapi.compat.assets import newest_extras
 from airflow_provider_useapi.exceptions import (
     UseApiConfigError,
     UseApiConnectionNotFoundError,
     UseApiUnavailableError,
 )
+from airflow_provider_useapi.operators import report_file
 from airflow_provider_useapi.operators.audit import UseApiAuditOperator as Audit
 from airflow_provider_useapi.operators.useapi import UseApiAuditCheckOperator, UseApiAuditOperator
 from airflow_provider_useapi.sandbox import Answer, Sandbox
@@ -253,7 +254,7 @@ def test_the_history_is_that_of_the_asset_newest_first(
 
 def write_report(path: str, **arguments: Any) -> None:
     audit = UseApiAuditOperator(task_id="audit", **arguments)
-    audit._write_report(audit._look(None), path)
+    report_file.write_report(audit._look(None), path)
 
 
 @pytest.mark.parametrize("form", ["{}/reports/audit.html", "file://{}/reports/audit.html"])

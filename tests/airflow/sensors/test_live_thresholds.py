@@ -176,13 +176,13 @@ async def test_many_gates_share_the_live_requests_as_well(
 ) -> None:
     services = ["kling", "minimax", "muse", "runwayml", "google-flow", "mureka"]
     for slug in services:
-        sandbox.link(slug, LinkedAccount("a@example.com", max_jobs=1, running=1))
+        sandbox.link(slug, LinkedAccount("a@example.com", max_jobs=500, running=500))
     endpoints = {e.path.partition("?")[0] for slug in services for e in LIVE[slug].live}
     async with triggerer() as running:
         gates = []
         for number in range(500):
             slug = services[number % len(services)]
-            own = {} if LIVE[slug].publishes_limit else {"jobs_per_account": 1}
+            own = {} if LIVE[slug].publishes_limit else {"jobs_per_account": 500}
             gates.append(running.start(gate(service=slug, min_free_job_slots=1, **own)))
         began = clock.monotonic()
         await clock.advance(3.5)

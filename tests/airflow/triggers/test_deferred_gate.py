@@ -392,9 +392,9 @@ class Listener(UseApiAccountTrigger):
         self.sandbox = sandbox
         self.woken_after: list[int] = []
 
-    async def judge(self, look: Any) -> Any:
+    async def judge(self, look: Any, began: float | None = None) -> Any:
         self.woken_after += [len(self.sandbox.requests)]
-        return await super().judge(look)
+        return await super().judge(look, began)
 
 
 @pytest.mark.parametrize("shared", [pytest.param(True, marks=needs_streams), False])
@@ -423,11 +423,11 @@ class SlowListener(UseApiAccountTrigger):
         super().__init__(**arguments)
         self.heard: list[float] = []
 
-    async def judge(self, look: Any) -> Any:
+    async def judge(self, look: Any, began: float | None = None) -> Any:
         self.heard += [look.at.timestamp()]
         if len(self.heard) == 1:
             await asked(self.sandbox, 5)
-        return await super().judge(look)
+        return await super().judge(look, began)
 
 
 @needs_streams

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_useapi.gate.memory import Memory
 from airflow_provider_useapi.sandbox import LinkedAccount, Sandbox
 from airflow_provider_useapi.triggers.useapi import UseApiAccountEventTrigger, UseApiAccountTrigger
 from tests.helpers.clock import MovableClock
@@ -15,7 +16,9 @@ from tests.helpers.golden import ACCOUNT, golden
 from tests.helpers.triggerer import run_alone
 from tests.helpers.watching import Store, watch, with_stores
 
-TRIGGERS, KEYS, EVENTS = golden("triggers"), golden("state_keys"), golden("watcher_payloads")
+TRIGGERS = golden("triggers") | golden("triggers_with_credits")
+KEYS, EVENTS = golden("state_keys"), golden("watcher_payloads")
+WITH_ACCOUNTS = golden("watcher_payloads_with_accounts")
 pytestmark = pytest.mark.anyio
 
 
@@ -91,3 +94,46 @@ async def test_the_event_of_an_open_gate_holds_what_it_held(
     before = golden("event_payloads")[name]
     assert payload["outcome"] == before["outcome"]
     assert without_moment(payload["xcom"]).items() >= without_moment(before["xcom"]).items()
+
+
+@pytest.fixture
+def in_trouble(account: Sandbox) -> Sandbox:
+    """The same, with an account that is signed out, one that is full, and one with a free slot."""
+    del account.account["error"]
+    account.link(
+        "kling",
+        LinkedAccount("studio1@mail.example.com", max_jobs=3, running=1),
+        LinkedAccount("studio2@mail.example.com", health="Session expired"),
+        LinkedAccount("studio3@mail.example.com", running=3),
+    )
+    return account
+
+
+@pytest.mark.parametrize("state", WITH_ACCOUNTS)
+async def test_the_event_of_a_watcher_tells_of_accounts_in_trouble(
+    in_trouble: Sandbox, clock: MovableClock, state: str
+) -> None:
+    in_trouble.capacity["kling"][0].running = 1 if state == "open" else 3
+    trigger = UseApiAccountEventTrigger(
+        service="kling", fire_on="change", emit_initial=True, min_free_job_slots=1
+    )
+    payload = (await clock.finish(run_alone(trigger))).payload
+    before = WITH_ACCOUNTS[state]
+    payload["reasons"] = before["reasons"]  # their words are free
+    assert without_moment(payload).items() >= without_moment(before).items()
+
+
+async def test_the_event_of_an_open_gate_tells_of_accounts_in_trouble(
+    in_trouble: Sandbox, clock: MovableClock
+) -> None:
+    gate = UseApiAccountTrigger(service="kling", min_free_job_slots=1, min_credits=500)
+    payload = (await clock.finish(run_alone(gate))).payload
+    before = golden("event_payloads_with_marks")["open, with accounts in trouble"]
+    assert payload["outcome"] == before["outcome"]
+    assert without_moment(payload["xcom"]).items() >= without_moment(before["xcom"]).items()
+
+
+def test_a_stored_gate_wants_credits_and_brings_what_it_was_told() -> None:
+    gate = rebuilt("gate of a worker, with credits")
+    assert gate.min_credits == 500
+    assert [each.total for each in Memory.from_note(gate.note).kept.values()] == [120, None, 50]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import permutations, product
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_useapi.api.capacity import Capacity, capacity_of, live_service, read_rows
+from airflow_provider_useapi.api.capacity import Capacity, capacity_of, live_service
+from airflow_provider_useapi.api.live_answers import read_rows
 from airflow_provider_useapi.api.live_readers import READERS
 from airflow_provider_useapi.api.responses import Answer
 from airflow_provider_useapi.api.services import CATALOGUE
@@ -22,7 +24,8 @@ from airflow_provider_useapi.exceptions import (
 )
 from airflow_provider_useapi.sandbox import LinkedAccount
 from airflow_provider_useapi.sandbox.live_endpoints import live_answer
-from tests.helpers.bodies import JSON
+from tests.helpers.account_bodies import ACCOUNTS
+from tests.helpers.bodies import JSON, evenly
 
 TOKEN = "user:12345-s3cr3t"
 ONE, TWO = "jo.hn@mail.example.com", "ann@mail.example.com"
@@ -154,7 +157,7 @@ def test_a_path_that_does_not_exist_is_never_zero_accounts(service: str) -> None
 @pytest.mark.parametrize("service", HEALTH_APART)
 @given(data=st.data())
 def test_one_more_trouble_never_frees_anything(service: str, data: st.DataObject) -> None:
-    linked = data.draw(LINKED.filter(len))
+    linked = data.draw(SOME_LINKED)
     before = count(service, *at_the_sandbox(service, linked), jobs_per_account=2)
     data.draw(st.sampled_from(linked)).health = "one more"
     after = count(service, *at_the_sandbox(service, linked), jobs_per_account=2)
@@ -607,17 +610,24 @@ def test_healthy_is_health_ok_or_absent_and_no_error(entry: Any, healthy: bool) 
 # --- Whatever comes -------------------------------------------------------------------------------
 
 
-LINKED = st.lists(
-    st.builds(
-        LinkedAccount,
-        id=st.sampled_from([ONE, TWO, "c@d.e", "f@g.h"]),
-        max_jobs=st.integers(0, 5),
-        running=st.integers(0, 6),
-        health=st.sampled_from(["OK", "OK", "signed out"]),
-    ),
-    unique_by=lambda account: account.id,
-    max_size=4,
-)
+IDS = [ONE, TWO, "c@d.e", "f@g.h"]
+STATES = list(product(range(6), range(7), ["OK", "OK", "signed out"]))
+
+
+def linked_accounts(ids: Sequence[str], states: list[tuple[int, int, str]]) -> list[LinkedAccount]:
+    return [
+        LinkedAccount(id_, max_jobs=limit, running=running, health=health)
+        for id_, (limit, running, health) in zip(ids, states, strict=False)
+    ]
+
+
+def linked(*, at_least: int) -> st.SearchStrategy[list[LinkedAccount]]:
+    """Up to four accounts in any order and any states: one draw for the order, one a state."""
+    states = st.lists(st.sampled_from(STATES), min_size=at_least, max_size=len(IDS))
+    return st.builds(linked_accounts, st.sampled_from(list(permutations(IDS))), states)
+
+
+LINKED, SOME_LINKED = linked(at_least=0), linked(at_least=1)
 
 
 def at_the_sandbox(service: str, linked: list[LinkedAccount]) -> list[Any]:
@@ -631,7 +641,19 @@ def at_the_sandbox(service: str, linked: list[LinkedAccount]) -> list[Any]:
     ]
 
 
-ODD = JSON | st.sampled_from([ONE, {ONE: {}}, [ONE], {"email": ONE}, {"quarantine": [ONE]}, -1, 2])
+@pytest.mark.parametrize("service", LIVE)
+def test_the_ids_of_both_lists_of_a_service_match(service: str) -> None:
+    ids = list(ACCOUNTS[service])
+    live, *listed = at_the_sandbox(service, [LinkedAccount(each, running=1) for each in ids])
+    found = count(service, live, *[ACCOUNTS[service]] * len(listed), jobs_per_account=3)
+    assert sorted(account.id for account in found.accounts) == sorted(ids), "no account is two"
+    assert [account.running for account in found.accounts] == [1, 1]
+
+
+ODD = evenly(
+    JSON,
+    st.sampled_from([ONE, {ONE: {}}, [ONE], {"email": ONE}, {"quarantine": [ONE]}, -1, 2]),
+)
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -702,7 +724,7 @@ def test_what_is_counted_is_what_there_is(
 
 
 @pytest.mark.parametrize("service", LIVE)
-@given(linked=LINKED.filter(len), own=st.none() | st.integers(1, 4), which=st.integers(0))
+@given(linked=SOME_LINKED, own=st.none() | st.integers(1, 4), which=st.integers(0, 11))
 def test_one_more_running_job_never_frees_anything(
     service: str, linked: list[LinkedAccount], own: int | None, which: int
 ) -> None:

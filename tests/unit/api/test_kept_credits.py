@@ -70,13 +70,18 @@ def test_a_call_that_failed_is_made_again_and_the_others_are_kept() -> None:
     ("error", "seconds"),
     [
         (UseApiUnavailableError("429.", retry_after=90), 90),
-        (UseApiUnavailableError("429.", retry_after=9000), 600),
+        (UseApiUnavailableError("429.", retry_after=9000), 9000),
         (UseApiRequestError("596."), 600),
     ],
 )
 def test_a_call_that_failed_is_not_made_again_too_soon(error: Exception, seconds: int) -> None:
     found = ask_all(ask_round(ROUND, {}, NOW), Asking(error, 20))
     assert found["aaaaaa"].until == NOW + timedelta(seconds=seconds)
+    for later, asked in ((seconds - 1, 0), (seconds, 1)):
+        held = {"aaaaaa": found["aaaaaa"], "bbbbbb": Kept(NOW + timedelta(days=1), failed="429.")}
+        asking = Asking(500)
+        ask_all(ask_round(ROUND, held, NOW + timedelta(seconds=later)), asking)
+        assert len(asking.requests) == asked
 
 
 def test_a_refused_token_is_an_error() -> None:
@@ -85,7 +90,10 @@ def test_a_refused_token_is_an_error() -> None:
 
 
 def test_what_claims_to_be_kept_for_longer_is_not_believed() -> None:
-    odd = {"aaaaaa": Kept(NOW + 2 * KEPT, 9), "bbbbbb": Kept(NOW + 2 * KEPT, 9)}
+    odd = {
+        "aaaaaa": Kept(NOW + 2 * KEPT, 9),
+        "bbbbbb": Kept(NOW + timedelta(hours=25), failed="429."),
+    }
     found = ask_all(ask_round(ROUND, odd, NOW), Asking(1, 2))
     assert [each.total for each in found.values()] == [1, 2]
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_useapi.api.services import CATALOGUE, nearest_first, service_of, slug_of
+from airflow_provider_useapi.api.service_names import nearest_first, service_of, slug_of
+from airflow_provider_useapi.api.services import CATALOGUE
 
 
 @pytest.mark.parametrize(

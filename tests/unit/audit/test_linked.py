@@ -17,6 +17,7 @@ from airflow_provider_useapi.api.hints import hint_of, ref_of
 from airflow_provider_useapi.api.responses import Answer
 from airflow_provider_useapi.api.services import CATALOGUE
 from airflow_provider_useapi.audit.account_rows import account_rows
+from airflow_provider_useapi.audit.finding import Finding, read_findings
 from airflow_provider_useapi.audit.linked import (
     MAX_ACCOUNTS,
     Linked,
@@ -26,7 +27,7 @@ from airflow_provider_useapi.audit.linked import (
 )
 from airflow_provider_useapi.audit.report import report
 from airflow_provider_useapi.audit.rules import audited
-from airflow_provider_useapi.audit.snapshot import Finding, Snapshot, read_findings, read_snapshot
+from airflow_provider_useapi.audit.snapshot import Snapshot, read_snapshot
 from airflow_provider_useapi.audit.table import table
 from airflow_provider_useapi.exceptions import UseApiUnavailableError
 from airflow_provider_useapi.gate.questions import ask_all
@@ -97,6 +98,8 @@ def test_an_account_in_trouble_is_found_by_its_hint() -> None:
         ("dreamina", 1.1, False),
         ("mureka", 0.5, True),
         ("kling", 0.1, False),
+        ("pixverse", 0.1, False),
+        ("runwayml", -1, False),
         ("muse", -1, False),
         ("google_flow", 0.01, False),
     ],

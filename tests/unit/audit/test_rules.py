@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_useapi.api.account import Account
+from airflow_provider_useapi.audit.finding import SEVERITIES, Finding
 from airflow_provider_useapi.audit.rules import audited, severe, summary
-from airflow_provider_useapi.audit.snapshot import SEVERITIES, Finding, Snapshot, read_snapshot
+from airflow_provider_useapi.audit.snapshot import Snapshot, read_snapshot
 from airflow_provider_useapi.exceptions import UseApiConfigError
 
 FIRST, SECOND, THIRD = (f"2026-11-{day}T06:00:00.000001+00:00" for day in (13, 14, 15))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment
 
 from airflow_provider_useapi.api.account import Account
 from airflow_provider_useapi.audit.report import report
@@ -216,6 +217,15 @@ def test_a_hostile_name_is_text_in_the_report_and_in_the_table(name: str) -> Non
             assert text.isprintable(), "no line breaks, no escapes, no marks of direction"
     if name.startswith("<script"):
         assert "<script>alert(1)</script>" in words(report(audit(hostile)))
+
+
+def test_only_the_first_report_of_a_process_compiles_the_template(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = report(audit(NOW))
+    # Nothing is left that could compile one.
+    monkeypatch.setattr(Environment, "compile", None)
+    assert report(audit(NOW)) == first
 
 
 @given(st.text(max_size=80), st.text(max_size=80))

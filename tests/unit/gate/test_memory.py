@@ -15,13 +15,10 @@ from airflow_provider_useapi.exceptions import (
     UseApiConnectionNotFoundError,
     UseApiUnavailableError,
 )
-from airflow_provider_useapi.gate.memory import (
-    REFUSAL_PATIENCE,
-    REPEAT_AFTER,
-    Memory,
-    consider,
-)
+from airflow_provider_useapi.gate.memory import REPEAT_AFTER, Memory
+from airflow_provider_useapi.gate.step import REFUSAL_PATIENCE, consider
 from airflow_provider_useapi.gate.verdict import Verdict
+from tests.helpers.bodies import any_json, evenly
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECONDS = st.floats(0, 1e6)
@@ -240,17 +237,16 @@ def test_a_note_brings_the_memory_to_another_process(
     assert Memory.from_note(memory.to_note()) == memory
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(),
-        lambda inner: (
-            st.lists(inner)
-            | st.dictionaries(
-                st.sampled_from(["reasons", "error", "not_before"]) | st.text(), inner
-            )
-        ),
-    )
+NOTE = ["reasons", "error", "not_before", "refused_until", "ends", "mark", "salt", "credits"]
+ANY = any_json(depth=3, keys=st.sampled_from(NOTE) | st.text())
+# Without these two it is no note.
+WHOLE = st.fixed_dictionaries(
+    {"reasons": st.lists(ANY, max_size=3), "error": ANY},
+    optional=dict.fromkeys(NOTE[2:], ANY),
 )
+
+
+@given(evenly(ANY, st.dictionaries(st.sampled_from(NOTE), ANY), WHOLE))
 def test_any_note_can_be_read(note: Any) -> None:
     assert isinstance(Memory.from_note(note), Memory)
 

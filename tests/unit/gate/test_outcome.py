@@ -21,6 +21,7 @@ from airflow_provider_useapi.gate.outcome import (
     from_payload,
     to_payload,
 )
+from tests.helpers.bodies import any_json, evenly
 
 ENDINGS = [
     Opened({"slug": "kling", "active": 2}),
@@ -29,12 +30,11 @@ ENDINGS = [
     Retry("Connection 'c' is not defined."),
     TimedOut(Memory(("closed",), "503.", datetime(2026, 3, 1, tzinfo=UTC))),
 ]
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: (
-        st.lists(inner)
-        | st.dictionaries(st.sampled_from(["outcome", "xcom", "note", "reason"]) | st.text(), inner)
-    ),
+FIELDS = ["xcom", "note", "reason", "since", "mark", "salt"]
+JSON = any_json(depth=3, keys=st.sampled_from(["outcome", *FIELDS]) | st.text())
+PAYLOADS = st.fixed_dictionaries(
+    {"outcome": st.sampled_from(["open", "timeout", "failed", "retry"])},
+    optional=dict.fromkeys(FIELDS, JSON),
 )
 
 
@@ -43,7 +43,7 @@ def test_an_ending_crosses_processes_as_json(ending: Ending) -> None:
     assert from_payload(json.loads(json.dumps(to_payload(ending)))) == ending
 
 
-@given(JSON | st.fixed_dictionaries({"outcome": st.sampled_from(["open", "timeout", "failed"])}))
+@given(evenly(JSON, PAYLOADS))
 def test_what_cannot_be_read_is_not_an_open_gate(payload: Any) -> None:
     ending = from_payload(payload)
     is_open = isinstance(payload, dict) and payload.get("outcome") == "open"

@@ -31,12 +31,6 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
 def session(sandbox: Sandbox) -> Iterator[Session]:
     with new_session(read(sandbox.url)) as opened:
         yield opened
