@@ -62,6 +62,7 @@ docs:  ## the documentation as a site in build/docs, warnings are errors
 
 screenshots: $(VENV)/ready  ## the pictures in docs, of a real Airflow in a real browser
 	@$(BIN)/python -m tests.system.screenshots
+	@$(BIN)/python -m tests.page.pictures
 
 dist: $(VENV)/ready  ## source distribution and wheel in dist, the wheel tried in an empty environment
 	@rm -rf dist build/empty
