@@ -37,7 +37,12 @@ from .pages import ROOT, Block, blocks, pages
 from .shell import Shell, assert_shown, shell, steps
 
 AIRFLOW = tuple(map(int, metadata.version("apache-airflow").split(".")[:2]))
-NEEDS = {"docs/events.md": (3, 0), "docs/command-line.md": (3, 2), "docs/coming-from.md": (3, 0)}
+NEEDS = {
+    "docs/events.md": (3, 0),
+    "docs/coming-from.md": (3, 0),
+    "docs/page.md": (3, 1),
+    "docs/command-line.md": (3, 2),
+}
 """The first Airflow that a page is for; all others are for each."""
 
 # Whole environments and whole Airflows, which other tests set up; a connection with the token of
