@@ -100,9 +100,11 @@ class Reader:
         """Nothing: ``test_outputs`` does."""
 
     def ini(self, block: Block) -> None:
-        """Every option is one of Airflow's."""
+        """Every option is one of Airflow's, or of ours, which some of them read late."""
         from airflow.configuration import conf
+        from airflow.providers_manager import ProvidersManager
 
+        ProvidersManager().initialize_providers_configuration()
         parser = configparser.ConfigParser()
         parser.read_string(block.text)
         for section in parser.sections():
