@@ -8,11 +8,14 @@ CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
 PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo help test unit coverage lint system bench docs screenshots dist lock clean
+.PHONY: demo airflow help test unit coverage lint system page bench docs screenshots dist lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
 	@$(BIN)/python -m tests.system.demo
+
+airflow: $(VENV)/ready  ## a whole local Airflow to look around in: sandbox, examples, a fortnight of audits
+	@$(BIN)/python -m tests.system.look_around
 
 help:  ## what can be made
 	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-12s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +45,9 @@ lint: $(VENV)/linters  ## style, types, who imports whom, spelling, links betwee
 system: $(VENV)/ready  ## whole Airflows: under ten minutes
 	$(BIN)/python -m pytest tests/system
 
+page: $(VENV)/ready  ## the page in a real browser, on a whole Airflow: about two minutes
+	$(BIN)/python -m pytest tests/page
+
 bench:  ## what gates cost: about an hour; PART=import (look, ...) runs a part of it
 	@$(MAKE) --no-print-directory VENV=.venv-bench GROUP=bench AIRFLOW=3.3 \
 		CONSTRAINTS="tests/constraints/airflow-3.3.txt benchmarks/constraints.txt" .venv-bench/ready
@@ -56,6 +62,7 @@ docs:  ## the documentation as a site in build/docs, warnings are errors
 
 screenshots: $(VENV)/ready  ## the pictures in docs, of a real Airflow in a real browser
 	@$(BIN)/python -m tests.system.screenshots
+	@$(BIN)/python -m tests.page.pictures
 
 dist: $(VENV)/ready  ## source distribution and wheel in dist, the wheel tried in an empty environment
 	@rm -rf dist build/empty
@@ -93,5 +100,5 @@ lock: $(VENV)/linters  ## write down the versions that are installed
 	@{ head -n 1 $(CONSTRAINTS); $(BIN)/python -m pip freeze --exclude-editable; } > $(CONSTRAINTS).new
 	@mv $(CONSTRAINTS).new $(CONSTRAINTS)
 
-clean:  ## remove every virtual environment, the demo's Airflow, and what was built
+clean:  ## remove every virtual environment, the Airflows of demo and airflow, and what was built
 	rm -rf .venv .venv-* .airflow build dist

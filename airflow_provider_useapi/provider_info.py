@@ -39,6 +39,20 @@ def get_provider_info() -> dict[str, Any]:
                 "conn-fields": fields.conn_fields(),
             }
         ],
+        "config": {
+            "useapi": {
+                "description": "What this provider adds to Airflow's own UI.",
+                "options": {
+                    "page": {
+                        "description": "Whether it shows the page useapi.net (Airflow 3.1+).",
+                        "version_added": None,
+                        "type": "boolean",
+                        "example": None,
+                        "default": "True",
+                    }
+                },
+            }
+        },
         "cli": [f"{_PACKAGE}.cli.definition.get_useapi_commands"],
     }
 

@@ -30,6 +30,10 @@ SHARES_STREAMS = RELEASE >= (3, 3)
 """Airflow 3.3 lets triggers share a poll, and tasks with templates start and end in one."""
 
 
+SHOWS_PAGES = RELEASE >= (3, 1)
+"""Airflow 3.1 shows pages of plugins inside its own UI."""
+
+
 def without_logger(state: Mapping[str, Any]) -> dict[str, Any]:
     """What to pickle of a hook or an operator: the logger that Airflow keeps there cannot be."""
     loggers = dict.fromkeys({"_log", "_cached_logger"} & set(state))

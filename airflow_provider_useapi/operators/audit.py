@@ -15,6 +15,7 @@ from airflow_provider_useapi.exceptions import (
     UseApiError,
 )
 from airflow_provider_useapi.operators.audit_check import UseApiAuditCheckOperator
+from airflow_provider_useapi.operators.links import AUDIT_LINKS
 from airflow_provider_useapi.validation import check_whole_number
 
 __all__ = ["UseApiAuditCheckOperator", "UseApiAuditOperator"]
@@ -62,7 +63,9 @@ class UseApiAuditOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("useapi_conn_id", "services", "report_path")
+    operator_extra_links = AUDIT_LINKS
     ui_color = "#e3ecd9"
+    written_to: str | None = None  # where the report is, once there is one
 
     def __init__(
         self,
@@ -118,7 +121,8 @@ class UseApiAuditOperator(BaseOperator):
         found = summary(snapshot)
         self._tell(snapshot, found)
         if self.report_path:
-            self.log.info("Wrote the report to %s.", write_report(snapshot, self.report_path))
+            self.written_to = write_report(snapshot, self.report_path)
+            self.log.info("Wrote the report to %s.", self.written_to)
         metrics.send(snapshot)
         extra = snapshot.to_extra()
         emit(self, context, asset, ALIAS, extra)

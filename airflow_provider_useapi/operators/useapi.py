@@ -15,6 +15,7 @@ from airflow_provider_useapi.exceptions import (
 )
 from airflow_provider_useapi.operators.audit import UseApiAuditOperator
 from airflow_provider_useapi.operators.audit_check import UseApiAuditCheckOperator
+from airflow_provider_useapi.operators.links import PAGE_LINKS
 from airflow_provider_useapi.redaction import PERSONAL
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class UseApiAccountOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("useapi_conn_id",)
+    operator_extra_links = PAGE_LINKS
     ui_color = "#dcecf7"
 
     def __init__(

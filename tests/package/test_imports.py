@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -14,6 +15,11 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "airflow_provider_useapi"
 HEAVY = ("requests", "httpx", "httpcore", "urllib3", "tenacity", "aiohttp", "pydantic", "fastapi")
 IS_3 = metadata.version("apache-airflow").startswith("3.")
+
+PLUGIN_PROCESSES = ["import airflow.plugins_manager"]
+"""What a process that loads plugins has loaded; workers have a manager of their own."""
+if metadata.version("apache-airflow").startswith(("3.2", "3.3")):
+    PLUGIN_PROCESSES.append("import airflow.sdk.plugins_manager")
 
 PURE = sorted(
     path
@@ -58,8 +64,8 @@ def test_a_dag_file_loads_what_checks_arguments_and_no_more() -> None:
     added = loaded_by(code, "from airflow.sdk import DAG, BaseOperator")
     ours = {m.removeprefix("airflow_provider_useapi") for m in added if "useapi" in m}
     names = (
-        "operators operators.useapi operators.audit operators.audit_check sensors sensors.useapi"
-        " sensors.pace sensors.when_stored"
+        "operators operators.useapi operators.audit operators.audit_check operators.links sensors"
+        " sensors.useapi sensors.pace sensors.when_stored"
         " clock compat exceptions connection connection.fields gate gate.condition redaction"
         " validation"
     )
@@ -75,6 +81,35 @@ def test_the_provider_info_loads_nothing_of_airflow() -> None:
         "airflow_provider_useapi.connection.fields",
         "airflow_provider_useapi.provider_info",
     }
+
+
+@pytest.mark.parametrize("process", PLUGIN_PROCESSES)
+def test_the_plugin_loads_names_and_no_web_framework(process: str) -> None:
+    added = loaded_by("import airflow_provider_useapi.plugin.airflow_plugin", process)
+    ours = {m.removeprefix("airflow_provider_useapi") for m in added if "useapi" in m}
+    assert ours - {""} == {".compat", ".plugin", ".plugin.airflow_plugin"}
+    assert [m for m in added if m.split(".")[0] in {*HEAVY, "starlette", "jinja2"}] == []
+    assert [m for m in added if m.startswith("airflow.api_fastapi")] == []
+
+
+def test_the_plugin_costs_a_process_less_than_two_milliseconds(tmp_path: Path) -> None:
+    code = (
+        "import time, airflow.plugins_manager; began = time.process_time();"
+        "import airflow_provider_useapi.plugin.airflow_plugin;"
+        "print(1000 * (time.process_time() - began))"
+    )
+    env = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # as installed: the first run compiles
+    run = [sys.executable, "-W", "ignore", "-c", code]
+    took = [
+        float(
+            subprocess.run(run, env=env, capture_output=True, text=True, check=True).stdout.split()[
+                -1
+            ]
+        )
+        for _ in range(4)
+    ]
+    assert min(took[1:]) < 2.0
 
 
 def imports_of(source: Path) -> set[str]:

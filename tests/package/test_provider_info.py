@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from airflow_provider_useapi.compat import SHOWS_PAGES
 from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.provider_info import get_provider_info
@@ -62,6 +63,7 @@ def test_every_module_that_users_import_is_listed_and_exists() -> None:
                 "hooks.calls",
                 "hooks.connection",
                 "hooks.questions",
+                "operators.links",
                 "operators.report_file",
                 "sensors.deferral",
                 "sensors.gate_task",
@@ -130,6 +132,25 @@ def test_the_commands_of_airflow_know_the_provider() -> None:
     (ours,) = [h for h in json.loads(hooks[hooks.index("[") :]) if h["connection_type"] == "useapi"]
     assert ours["class"] == "airflow_provider_useapi.hooks.useapi.UseApiHook"
     assert "useapi_conn_id" in ours.values()
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_the_commands_of_airflow_know_the_plugin() -> None:
+    (ours,) = plugins()
+    if not SHOWS_PAGES:
+        assert not ours.get("external_views")
+        return
+    assert [view["url_route"] for view in ours["external_views"]] == ["useapi"]
+    assert [application["url_prefix"] for application in ours["fastapi_apps"]] == ["/useapi"]
+    (ours,) = plugins(AIRFLOW__USEAPI__PAGE="False")
+    assert (ours["external_views"], ours["fastapi_apps"]) == ([], [])
+
+
+def plugins(**env: str) -> list[dict[str, Any]]:
+    """What ``airflow plugins`` tells of ours."""
+    told = airflow_command("plugins", "--output", "json", **env).stdout
+    listed = json.loads(told[told.index("[") :])
+    return [each for each in listed if each["name"] == "useapi"]
 
 
 @pytest.mark.usefixtures("airflow_db")

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from configparser import ConfigParser
 from email.parser import HeaderParser
 from importlib import metadata
 from pathlib import Path
@@ -33,6 +34,10 @@ def test_the_wheel_holds_the_package_the_examples_and_the_licence(site: Path) ->
     package = site / "airflow_provider_useapi"
     assert (package / "py.typed").is_file()
     assert (package / "audit" / "report.html").is_file()
+    page = ROOT / "airflow_provider_useapi" / "plugin" / "static"
+    packed = {path.name for path in (package / "plugin" / "static").iterdir()}
+    assert packed == {path.name for path in page.iterdir()}
+    assert {"page.html", "page.css", "main.js", "icon.svg"} <= packed
     examples = {path.name for path in (package / "example_dags").glob("*.py")}
     assert examples == {path.name for path in (ROOT / "dags_examples").glob("*.py")}
     assert {path.name for path in site.iterdir() if path.is_dir()} == {
@@ -40,6 +45,16 @@ def test_the_wheel_holds_the_package_the_examples_and_the_licence(site: Path) ->
         next(path.name for path in site.glob("*.dist-info")),
     }
     assert list(site.glob("*.dist-info/licenses/LICENSE"))
+
+
+def test_airflow_finds_the_provider_and_the_plugin(site: Path) -> None:
+    (written,) = site.glob("*.dist-info/entry_points.txt")
+    points = ConfigParser()
+    points.read_string(written.read_text())
+    assert dict(points["airflow.plugins"]) == {
+        "useapi": "airflow_provider_useapi.plugin.airflow_plugin:UseApiPlugin"
+    }
+    assert set(points.sections()) == {"airflow.plugins", "apache_airflow_provider", "pytest11"}
 
 
 def test_the_metadata(site: Path) -> None:

@@ -9,10 +9,12 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 MISSING = "Chromium is missing: install it (on Debian and Ubuntu: apt install chromium)."
@@ -31,18 +33,62 @@ class Page:
 
     :param requests: the URLs that it asked for, itself first.
     :param complaints: what it wrote to the console, and its errors.
+    :param received: how many bytes came, as they were sent.
+    :param under_way: the requests that are not answered yet.
+    :param most_at_once: how many of them there ever were.
     """
 
     _browser: Browser
     _session: str
+    _target: str
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    received: int = 0
+    under_way: set[str] = field(default_factory=set)
+    most_at_once: int = 0
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression."""
         arguments = {"expression": expression, "returnByValue": True}
-        result = self.call("Runtime.evaluate", **arguments)["result"]
-        return result.get("value")
+        done = self.call("Runtime.evaluate", awaitPromise=True, **arguments)
+        assert "exceptionDetails" not in done, done["exceptionDetails"]
+        return done["result"].get("value")
+
+    def wait_for(self, expression: str, timeout: float = 20.0) -> Any:
+        """Wait until a JavaScript expression is true, and return its value."""
+        deadline = time.monotonic() + timeout
+        while not (value := self.evaluate(expression)):
+            assert time.monotonic() < deadline, f"not within {timeout:g} s: {expression}"
+            time.sleep(0.05)
+        return value
+
+    def click(self, x: float, y: float) -> None:
+        """Press and release the mouse there."""
+        for kind in ("mousePressed", "mouseReleased"):
+            place = {"x": x, "y": y, "button": "left", "clickCount": 1}
+            self.call("Input.dispatchMouseEvent", type=kind, **place)
+
+    def press(self, key: str) -> None:
+        """Press and release a key, by its name in the DOM: ``Tab``, ``Enter``."""
+        text = {"text": "\r"} if key == "Enter" else {}
+        code = {"Tab": 9, "Enter": 13, "Escape": 27}[key]
+        for kind in ("keyDown", "keyUp"):
+            self.call(
+                "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, **text
+            )
+
+    def resize(self, width: int, height: int) -> None:
+        """Make the window so wide and high."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+
+    def cookie(self, url: str, name: str, value: str) -> None:
+        """Have a cookie at an address."""
+        self.call("Network.setCookie", url=url, name=name, value=value)
+
+    def close(self) -> None:
+        """Close the page."""
+        self._browser.call("Target.closeTarget", {"targetId": self._target})
 
     def screenshot(self, path: Path, width: int, *, dark: bool = False) -> tuple[int, int]:
         """Write a picture of the whole page at a width, and return how wide and high it is."""
@@ -67,6 +113,13 @@ class Page:
         match event["method"]:
             case "Network.requestWillBeSent":
                 self.requests.append(params["request"]["url"])
+                self.under_way.add(params["requestId"])
+                self.most_at_once = max(self.most_at_once, len(self.under_way))
+            case "Network.loadingFinished":
+                self.received += int(params["encodedDataLength"])
+                self.under_way.discard(params["requestId"])
+            case "Network.loadingFailed":
+                self.under_way.discard(params["requestId"])
             case "Runtime.consoleAPICalled" | "Runtime.exceptionThrown":
                 self.complaints.append(json.dumps(params))
             case "Log.entryAdded":
@@ -83,14 +136,23 @@ class Browser:
         self._number = 0
         self._rest = b""
 
-    def open(self, url: str) -> Page:
-        """Open a page and wait until it is loaded."""
-        target = self.call("Target.createTarget", {"url": "about:blank"})["targetId"]
+    def open(self, url: str, cookies: Mapping[str, str] = MappingProxyType({})) -> Page:
+        """
+        Open a page, in a profile of its own, and wait until it is loaded.
+
+        :param url: its address.
+        :param cookies: to have there.
+        """
+        context = self.call("Target.createBrowserContext", {})["browserContextId"]
+        place = {"url": "about:blank", "browserContextId": context}
+        target = self.call("Target.createTarget", place)["targetId"]
         attached = {"targetId": target, "flatten": True}
         session = self.call("Target.attachToTarget", attached)["sessionId"]
-        page = self._pages[session] = Page(self, session)
+        page = self._pages[session] = Page(self, session, target)
         for domain in ("Network", "Runtime", "Log", "Page"):
             page.call(f"{domain}.enable")
+        for name, value in cookies.items():
+            page.cookie(url, name, value)
         page.call("Page.navigate", url=url)
         while self._next().get("method") != "Page.loadEventFired":
             pass

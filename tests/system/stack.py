@@ -271,8 +271,7 @@ class LocalAirflow:
         :raises HTTPError: if the answer is an error; what it says is in a note.
         """
         if not self._token:
-            with self._open(f"{self.url}/auth/token", timeout=30) as answer:
-                self._token = json.load(answer)["access_token"]
+            self._token = self.log_in()
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         question = Request(self.url + path, data, headers, method=method)
@@ -289,9 +288,19 @@ class LocalAirflow:
                 if error.code != HTTPStatus.INTERNAL_SERVER_ERROR or not patience:
                     raise
 
+    def log_in(self) -> str:
+        """The token of a session. Whoever asks for one is an admin here."""
+        with self._open(f"{self.url}/auth/token", timeout=30) as answer:
+            return str(json.load(answer)["access_token"])
+
+    @property
+    def database(self) -> str:
+        """The URL of the database, for SQLAlchemy."""
+        return self._environ[CONN]
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the database."""
-        engine = create_engine(self._environ[CONN], poolclass=NullPool)
+        engine = create_engine(self.database, poolclass=NullPool)
         with engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(sql))]
 
