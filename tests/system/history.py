@@ -70,8 +70,6 @@ def environment(home: Path) -> dict[str, str]:
     clock_of(home).install(home)
     return {
         "PYTHONPATH": str(ROOT),
-        # A supervisor that misses the end of its task looks again after so many seconds.
-        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         # To a processor whose clock is moved by a day, every file would be due again.
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": str(10**7),

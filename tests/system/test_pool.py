@@ -102,7 +102,6 @@ def herd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Herd]:
             "AIRFLOW__CORE__PARALLELISM": str(PARALLEL),
             "AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG": str(2 * GATES),
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
-            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         }
         components = ("api-server", "scheduler", "dag-processor", "triggerer")
         airflow = running.enter_context(LocalAirflow(home, dags, env, components, database))
