@@ -146,7 +146,7 @@ async def test_a_refused_token_that_was_replaced_is_asked_about_again(
     await clock.settle()
     sandbox.token = "user:1-renewed"
     # The connection follows only once the old token has been refused.
-    sandbox.script(PATH, Answer(status=401, delay=0.5))
+    sandbox.script(PATH, Answer(status=401, delay=0.3))
     await clock.finish(asked(sandbox, 2))
     monkeypatch.setenv("AIRFLOW_CONN_USEAPI_DEFAULT", sandbox.connection_uri())
     event = await clock.finish(waiting)
