@@ -34,8 +34,6 @@ class Page:
     :param requests: the URLs that it asked for, itself first.
     :param complaints: what it wrote to the console, and its errors.
     :param received: how many bytes came, as they were sent.
-    :param under_way: the requests that are not answered yet.
-    :param most_at_once: how many of them there ever were.
     """
 
     _browser: Browser
@@ -44,8 +42,6 @@ class Page:
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     received: int = 0
-    under_way: set[str] = field(default_factory=set)
-    most_at_once: int = 0
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression."""
@@ -113,13 +109,8 @@ class Page:
         match event["method"]:
             case "Network.requestWillBeSent":
                 self.requests.append(params["request"]["url"])
-                self.under_way.add(params["requestId"])
-                self.most_at_once = max(self.most_at_once, len(self.under_way))
             case "Network.loadingFinished":
                 self.received += int(params["encodedDataLength"])
-                self.under_way.discard(params["requestId"])
-            case "Network.loadingFailed":
-                self.under_way.discard(params["requestId"])
             case "Runtime.consoleAPICalled" | "Runtime.exceptionThrown":
                 self.complaints.append(json.dumps(params))
             case "Log.entryAdded":
