@@ -54,7 +54,7 @@ def sleep(seconds: float) -> None:
 
 @contextmanager
 def using(clock: Clock) -> Iterator[None]:
-    """Look at another clock inside of the ``with`` block: for tests."""
+    """Use another clock inside the ``with`` block: for tests."""
     global _clock
     before, _clock = _clock, clock
     try:

@@ -46,8 +46,8 @@ class UseApiConnectionNotFoundError(UseApiConfigError):
     """
     Airflow knows no connection of that id.
 
-    It says the same when it cannot read the connection, or not reach what keeps it, be it a secrets
-    backend, the API server or the database. Therefore a gate that has looked before goes on.
+    It says the same when it cannot read the connection, or cannot reach what stores it: a secrets
+    backend, the API server or the database. So a gate that has looked before goes on.
     """
 
 

@@ -4,9 +4,9 @@ What this package tells Airflow's own metrics, to whatever they are set up to be
 Tags hold ids that the user chose, slugs and fixed words: no free text and nothing personal.
 
 What a receiver may refuse in an id becomes ``_``, and the id is cut at 60 characters. Connections
-whose ids then read the same (``useapi:eu``, ``useapi/eu``) fall together: their requests and their
-waiting gates are added up, and of their accounts the last audit is shown. Whoever wants them apart
-renames one.
+whose ids then read the same (``useapi:eu``, ``useapi/eu``) are merged: their requests and their
+waiting gates are added up, and of their accounts the last audit is shown. To keep them apart,
+rename one.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def send(snapshot: Snapshot) -> None:
     """
     Send the gauges of an audit, each number twice: with tags, and with all in the name.
 
-    A name that is too long for the receiver is left out: it would be cut, and fall together with
+    A name that is too long for the receiver is left out: it would be cut, and be merged with
     others.
 
     :param snapshot: of the audit.

@@ -11,7 +11,7 @@ from airflow_provider_useapi.exceptions import UseApiConfigError
 
 def check_whole_number(name: str, value: object, least: int = 0) -> None:
     """
-    Refuse what is no whole number.
+    Refuse what is not a whole number.
 
     :param name: the argument, for the message.
     :param value: what was written there.
@@ -26,7 +26,7 @@ def check_whole_number(name: str, value: object, least: int = 0) -> None:
 
 def check_jobs_per_account(value: object) -> None:
     """
-    Refuse a limit of jobs that is none.
+    Refuse what cannot be a limit of jobs.
 
     :raises UseApiConfigError: if it is not ``None`` or a whole number from 1 up.
     """

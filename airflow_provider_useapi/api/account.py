@@ -55,7 +55,7 @@ class ServiceAccounts:
 @dataclass(frozen=True)
 class Account:
     """
-    A useapi.net account, as one answer of the API told of it.
+    A useapi.net account, as one answer of the API described it.
 
     Dates are kept as the API writes them (ISO 8601, UTC), because some of them are malformed;
     only :attr:`renewed_on` is parsed.
@@ -119,7 +119,7 @@ class Account:
         Every key is always there; a field that the API did not send is ``None``.
 
         :param redact: documented names whose values are replaced by ``"***"``. With ``email``
-            among them, addresses inside of ``error`` are masked too.
+            among them, addresses inside ``error`` are masked too.
         """
         values = {key: getattr(self, attribute) for key, attribute in FIELDS.items()}
         values["accounts"] = {

@@ -1,8 +1,7 @@
 """
-What is asked to learn of an account and of its linked accounts: requests out, answers in.
+The requests that read an account and its linked accounts: requests out, answers in.
 
-Pure: hooks and triggers each drive it with their own way to ask. An error of an answer is thrown in
-at the request.
+Pure: hooks and triggers each ask in their own way, and throw an error back in at its request.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Request:
     """
-    One request, and what makes sense of its answer; equal are those of one path.
+    One request, and what reads its answer. Requests with the same path are equal.
 
     :param path: what to ask for. It may hold the address of a linked account: do not show it.
     :param read: called with the answer, ``conn_id`` and ``secrets``.
@@ -74,7 +73,7 @@ def linked_accounts(service: str) -> Requests[tuple[AccountStatus, ...]]:
     The linked accounts of a service, as useapi.net keeps them.
 
     :param service: slug or key.
-    :raises UseApiConfigError: at once, if nothing tells of them.
+    :raises UseApiConfigError: at once, if the API has no list of them.
     """
     return _linked_accounts(*accounts_service(service))
 
@@ -137,7 +136,7 @@ def one_account(page: CreditsPage, account: str) -> Requests[Credits]:
     """
     What one account has left: one request.
 
-    :param page: of a service that tells of each account by itself.
+    :param page: of a service with a page for each account.
     :param account: its id.
     """
     told = yield Request(page.path_of(account), partial(read_credits, page, account))
@@ -151,7 +150,7 @@ def _told_together(page: CreditsPage) -> Requests[dict[str, Credits]]:
 
 
 def _names(slug: str, ids: Sequence[str]) -> Requests[list[str]]:
-    """What the accounts may be shown by; only equal hints take the request for their marks."""
+    """The names to show the accounts by; only equal hints cost the request for their marks."""
     hints = [hint_of(each) for each in ids]
     if len(set(hints)) == len(hints):
         return hints

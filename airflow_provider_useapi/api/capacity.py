@@ -2,7 +2,7 @@
 Which linked accounts of a service are free right now.
 
 From the answers of its live endpoints to a :class:`Capacity`: :func:`live_service` says what to
-ask, :func:`read_rows` takes of each answer what counts, :func:`capacity_of` adds it up. Pure, so
+ask, :func:`read_rows` takes what counts from each answer, :func:`capacity_of` adds it up. Pure, so
 that workers and triggerers count alike.
 """
 
@@ -90,12 +90,12 @@ class Capacity:
 
     @property
     def free_job_slots(self) -> int | None:
-        """Jobs that can start now; ``None`` if that is unknown of any account."""
+        """Jobs that can start now; ``None`` if that is unknown for any account."""
         return None if self.refused else total_of(account.free for account in self.accounts)
 
     @property
     def free_accounts(self) -> int | None:
-        """Healthy accounts with a free job slot; ``None`` if that is unknown of any account."""
+        """Healthy accounts with a free job slot; ``None`` if that is unknown for any account."""
         return sum(1 for account in self.accounts if account.free) if self.known else None
 
     def in_trouble(self, account_id: int | None = None) -> tuple[Trouble, ...]:
@@ -114,7 +114,7 @@ class Capacity:
 
     @property
     def known(self) -> bool:
-        """Whether the API told enough of every account to count what is free."""
+        """Whether the API told enough about every account to count what is free."""
         return self.free_job_slots is not None
 
     def to_dict(self) -> dict[str, Any]:
@@ -167,8 +167,8 @@ def capacity_of(
 
     :param slug: the service.
     :param rows: what each of its live endpoints told, in their order.
-    :param jobs_per_account: the user's own limit. It stands in where the API publishes none; else
-        the smaller of both counts.
+    :param jobs_per_account: the user's own limit. It stands in where the API publishes none;
+        otherwise the smaller of the two counts.
     """
     for each in rows.values():
         if each.refused:

@@ -20,7 +20,7 @@ def read_has_captchas(
     """
     Whether there is a captcha provider, or a free solve left.
 
-    The answer holds keys of providers, masked: how many there are is all that gets past here.
+    The answer holds masked keys of providers; all that is taken from it is how many there are.
 
     :param answer: what the transport received.
     :param conn_id: the Airflow connection that was used, for messages.

@@ -2,9 +2,9 @@
 What a linked account has left to spend at its service.
 
 The pages behind this go to the service with the user's own login: once before a pipeline starts,
-or once a day, never as a poll. Their bodies hold invoices, payment links and more of a person, so
-that one reader a dialect takes named fields out of each, and nothing else. Credits may be pooled:
-three accounts of one family each tell the same number, which is why nothing here adds up.
+or once a day, never as a poll. Their bodies hold invoices, payment links and other personal data,
+so one reader for each dialect takes the named fields and nothing else. Credits may be pooled: three
+accounts that share a pool each tell the same number, so nothing here is summed.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Credits:
     What a linked account has left; ``None`` is not told.
 
     :param hint: what may be shown of the account, with its mark where another one has the same.
-    :param total: the credits, as the catalogue says for each service; ``None`` also for quotas,
-        which are no number of credits.
+    :param total: the credits, counted as the catalogue says; ``None`` also for quotas, which are
+        not a number of credits.
     :param unit: what is counted.
     :param plan: its plan at the service.
     :param expires: when the first of them expire, or the quota begins anew.
@@ -54,7 +54,7 @@ class Credits:
         return self.plan == UNPAID
 
     def has(self, least: int) -> bool:
-        """Whether at least so many can be spent; unknown is not enough of anything."""
+        """Whether at least that many can be spent; an unknown number is never enough."""
         return self.total is not None and self.total >= least and not self.is_unpaid
 
 
@@ -129,7 +129,7 @@ def read_credits(
 def _check_name(
     page: CreditsPage, path: str, account: str, body: Mapping[str, Any], conn_id: str
 ) -> None:
-    """Filters that the API does not know are ignored by it: believe what the answer names."""
+    """The API ignores filters that it does not know, so believe the name in the answer."""
     names = {_id(found) for keys in page.named_by if (found := at(body, *keys)) is not None}
     if names and account.casefold() not in names:
         raise UseApiResponseError(

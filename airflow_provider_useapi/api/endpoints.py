@@ -18,9 +18,9 @@ class Endpoint:
     :param path: what to ask for, with its query.
     :param dialect: which reader of :mod:`airflow_provider_useapi.api.live_readers` understands it.
     :param none_on: statuses by which it says that no account is configured.
-    :param missing: what an account is that it does not list, though ``/accounts`` does: ``idle``;
-        ``unknown``, where it lists the idle ones as well; ``full``, where it lists those alone that
-        have something left.
+    :param missing: what an account is that ``/accounts`` lists and this page does not: ``idle``;
+        ``unknown``, where the page lists idle ones as well; ``full``, where it lists only those
+        that have something left.
     """
 
     path: str
@@ -37,8 +37,8 @@ class CreditsPage:
     :param path: what to ask for. ``{account}`` stands for the id of the account, one request each;
         without it one answer tells of all accounts.
     :param dialect: which reader of :mod:`airflow_provider_useapi.api.credits` understands it.
-    :param total: what ``total`` is there, in words; empty if it tells quotas, which are no number
-        of credits.
+    :param total: how ``total`` is counted there; empty if the page tells quotas, which are not a
+        number of credits.
     :param unit: what is counted.
     :param named_by: where the answer names its account, each as a path of keys; empty if it does
         not.
@@ -77,7 +77,7 @@ class Service:
     :param accounts: what to ask for its linked accounts and their health; ``None`` if there is
         nothing.
     :param expiry: where an entry of ``accounts`` tells when its login expires, as paths of keys.
-    :param plan: the same of its plan.
+    :param plan: the same for its plan.
     :param renewal: who signs an account in again when its login expires: useapi.net by ``itself``,
         the owner by ``hand``, or ``unknown``.
     :param credits: what to ask for the credits of its accounts; ``None`` if that cannot be read, or
@@ -109,7 +109,7 @@ class Service:
 
 
 def _quoted(text: str) -> str:
-    """Percent-encoded for any place of a URL, as clients normalise it: unreserved ones stay."""
+    """Percent-encoded for any part of a URL; unreserved characters stay, as clients have it."""
     return "".join(
         chr(byte) if byte in _UNRESERVED else f"%{byte:02X}"
         for byte in text.encode("utf-8", "replace")

@@ -35,7 +35,7 @@ def public_reason(trouble: str, account: str, secrets: Collection[str] = ()) -> 
     Why an account takes no jobs, fit to be shown.
 
     :param trouble: the API's own words, if it has some.
-    :param account: the id of the account, which goes as well: not every id looks like an address.
+    :param account: the id of the account, which is masked too: not every id looks like an address.
     :param secrets: what must not be shown.
     """
     words = trouble.replace(account, MASK) if len(account) >= _WORD else trouble

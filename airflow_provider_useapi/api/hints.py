@@ -37,7 +37,7 @@ def ref_of(account_id: int | None, slug: str, account: str) -> str:
     """
     Six hex digits that stay the same from day to day, and tell accounts with one hint apart.
 
-    :param account_id: of the useapi.net account: the same address is another one elsewhere.
+    :param account_id: of the useapi.net account: under another one an address has another mark.
     :param slug: the service.
     :param account: the id of the linked account, in any case.
     """

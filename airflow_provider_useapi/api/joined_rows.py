@@ -36,7 +36,7 @@ def with_jobs(endpoint: Endpoint, jobs: Rows, accounts: Rows) -> Iterator[Row]:
         rows_of[row.id.casefold()].append(row)
     for account in accounts.accounts:
         rows = rows_of[account.id.casefold()]
-        # A job that names no account may be any one's.
+        # A job that names no account may belong to any of them.
         is_unknown = jobs.strays or (endpoint.missing == "unknown" and not rows)
         yield Row(
             account.id,

@@ -1,9 +1,9 @@
 """
-Credits that were read a while ago: they are kept, because reading them goes to a consumer website.
+Credits that are kept for a while, because reading them is a call to a consumer website.
 
-Each answer is kept for 10 minutes, by whoever drives the requests; a call that failed is made again
-as soon as somebody looks, but not before the API wishes it. Kept is what a mark stands for, and no
-id, so that it may be stored.
+Each answer is kept for 10 minutes, by whoever makes the requests; a call that failed is made again
+at the next look, but not before its ``Retry-After``. Credits are kept by ``ref``, never by id, so
+that they may be stored.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Kept:
 
     def holds(self, now: datetime) -> bool:
         """
-        Whether the account is not to be asked yet.
+        Whether it is too early to ask for the account again.
 
-        :param now: the present. What claims to hold for longer than anything is kept does not.
+        :param now: the present. An entry that claims to last longer than any does not count.
         """
         return now < self.until <= now + (_LONGEST if self.failed else KEPT)
 

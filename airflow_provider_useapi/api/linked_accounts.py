@@ -1,7 +1,7 @@
 """
 The linked accounts of a service as useapi.net keeps them: which are in trouble, and why.
 
-An answer of ``/accounts`` holds passwords, cookies and tokens beside. Named fields get past the
+An answer of ``/accounts`` also holds passwords, cookies and tokens. Named fields get past the
 reader, and nothing else: ids, health, limits, the expiry of a login and the plan.
 """
 

@@ -53,7 +53,7 @@ def read_rows(
         return Rows(refused=said or LAPSED)
     if answer.status in endpoint.none_on and not is_unknown_path(answer, body):
         return Rows(none_configured=True)
-    # An error that comes with a 200 would else be read as an account of that name.
+    # Otherwise an error that comes with a 200 would be read as an account of that name.
     if answer.status == 200 and body is not NOT_JSON and not said:
         rows = READERS[endpoint.dialect](body)
         if rows is not None:

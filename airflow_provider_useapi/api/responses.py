@@ -138,7 +138,7 @@ def error_of(
 
 
 def _without_secrets(account: Account, secrets: Collection[str]) -> Account:
-    """Airflow masks neither XCom nor the task's store: the account itself holds no token."""
+    """Keep tokens out of the account itself: Airflow masks neither XCom nor the task's store."""
     return replace(account, error=account.error and mask_secrets(account.error, secrets))
 
 

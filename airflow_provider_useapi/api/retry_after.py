@@ -26,7 +26,7 @@ def retry_after(header: str | None, body: Mapping[str, Any], now: datetime) -> f
 
     The header ``Retry-After`` holds seconds or an HTTP date, the field ``retryAfter`` of an error
     body an ISO 8601 time (documented for google-flow). The later of the two wins; a time that has
-    passed is 0, and one that :func:`is_believed` denies is none.
+    passed is 0, and one that :func:`is_believed` rejects does not count.
 
     :param header: the value of the header, if there is one.
     :param body: the error body; empty if it is not a JSON object.
@@ -42,7 +42,7 @@ def is_believed(seconds: float) -> bool:
 
 def unbelieved(header: str | None, body: Mapping[str, Any], now: datetime) -> bool:
     """
-    Whether one of the two is passed over because it lies more than 24 hours ahead.
+    Whether one of the two is ignored because it lies more than 24 hours ahead.
 
     The parameters are those of :func:`retry_after`.
     """

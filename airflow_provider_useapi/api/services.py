@@ -7,7 +7,7 @@ API catalogue. Services come and go, so a name that is not in the table passes t
 
 Which linked accounts are free right now, which are in trouble, and what credits each has left is
 told by each service in its own way. A new service is one entry here, and one reader only if it
-speaks a new dialect. What a gate asks are lists that useapi.net keeps itself, as far as its pages
+speaks a new dialect. A gate asks only for lists that useapi.net keeps itself, as far as its pages
 tell. Credits are read at the service with the user's own login, so a page of them stands here only
 if reading it changes nothing: not that of Dreamina, which claims the free daily credits, nor Muse's
 ``/accounts/{email}``, which may sign the account in again and mail a code.
@@ -71,7 +71,7 @@ CATALOGUE: tuple[Service, ...] = (
         credits=CreditsPage("/v1/gemini-notebook/jobs", "gemini_notebook", unit="usage"),
         source="api-gemini-notebook-v1/get-gemini-notebook-jobs",
     ),
-    # The expiry that its accounts tell lies an hour after the next refresh: it is none of a login.
+    # The expiry in its accounts is an hour after the next refresh: it is not that of the login.
     Service(
         "google-flow",
         "Google Flow API",

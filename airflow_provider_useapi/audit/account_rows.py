@@ -29,7 +29,7 @@ class AccountRow:
 
     @property
     def mark(self) -> str:
-        """How it is, in a character or two."""
+        """Its state, in a character or two."""
         if not self.account.healthy:
             return BROKEN
         return WARNED if self.findings else FINE

@@ -58,7 +58,7 @@ def read_findings(audit: Any) -> list[Finding] | None:
     """
     Read the findings of what an audit returned.
 
-    :param audit: the value of an XCom, of anyone's XCom.
+    :param audit: the value of an XCom, whoever pushed it.
     :return: ``None`` if it is not that of an audit.
     """
     try:

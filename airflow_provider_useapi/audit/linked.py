@@ -56,7 +56,7 @@ class Linked:
         return self.plan == UNPAID
 
     def has(self, least: int) -> bool:
-        """Whether at least so many credits can be spent."""
+        """Whether at least that many credits can be spent."""
         return self.credits is not None and self.credits >= least and not self.is_unpaid
 
     def to_dict(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class LinkedAccounts:
     @property
     def most_credits(self) -> int | None:
         """
-        The most that a healthy account has; ``None`` if that is not known of any.
+        The most that a healthy account has; ``None`` if that is known of none.
 
         No sum: accounts may share one pool.
         """
@@ -131,7 +131,7 @@ class Reading:
     """
     What an audit has read beyond the account.
 
-    :param linked: the linked accounts of each service, by slug; none of one that was not read.
+    :param linked: the linked accounts of each service, by slug; left out if not read.
     :param has_captchas: whether Google Flow can solve captchas; ``None`` if that was not read.
     :param unread: what could not be read, and why, a sentence each.
     """
@@ -146,7 +146,7 @@ def read_linked(account: Account, credits_of: Iterable[str] = ()) -> Requests[Re
     Ask for the linked accounts of every service that an account lists.
 
     One request for each service, one for the captchas of Google Flow, and one live request for each
-    account of the services in ``credits_of``. What cannot be read is no end of it.
+    account of the services in ``credits_of``. What cannot be read does not end the audit.
 
     :param account: the account.
     :param credits_of: slugs of the services whose credits are wanted.

@@ -1,4 +1,4 @@
-"""What an audit makes of the linked accounts: one small function for each code."""
+"""The rules about linked accounts: one small function for each code."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def account_in_trouble(seen: Comparison) -> Iterator[Finding]:
 
 
 def login_expires(seen: Comparison) -> Iterator[Finding]:
-    """UA011: a login runs out that useapi.net does not renew by itself."""
+    """UA011: a login that useapi.net does not renew by itself expires soon, or has expired."""
     now = datetime.fromisoformat(seen.now.checked_at)
     for slug, name, account in _accounts(seen):
         entry = service_of(slug)
         within = {"hand": timedelta(days=seen.session_min_days), "unknown": _A_DAY}.get(
             entry.renewal if entry else ""
         )
-        # Of one that is in trouble already UA010 tells.
+        # UA010 already covers an account in trouble.
         if within is None or account.session_expires is None or not account.healthy:
             continue
         expires = datetime.fromisoformat(account.session_expires)
@@ -79,9 +79,9 @@ LINKED_RULES = (account_in_trouble, login_expires, few_credits, no_paid_plan, no
 
 def is_unread(now: Snapshot, finding: Finding) -> bool:
     """
-    Whether a snapshot does not tell if an earlier finding still holds.
+    Whether a snapshot leaves open if an earlier finding still holds.
 
-    :param now: the snapshot. What was not read, or not asked for, is no good news.
+    :param now: the snapshot. What it did not read, or was not asked for, it cannot clear.
     :param finding: of an audit before.
     """
     slug = finding.service or ""
@@ -106,7 +106,7 @@ def _accounts(seen: Comparison) -> Iterator[tuple[str, str, Linked]]:
 
 
 def _may_have(seen: Comparison, slug: str, wanted: int) -> bool:
-    """Whether a healthy account has enough, or it is not known of one."""
+    """Whether a healthy account has enough credits, or one whose credits are unknown may have."""
     return any(
         account.healthy and (account.has(wanted) or account.credits is None)
         for account in seen.now.linked[slug].accounts

@@ -1,5 +1,5 @@
 """
-An audit as one HTML file that can be opened, printed and sent: it asks nobody for anything.
+An audit as one HTML file that can be opened, printed and sent: it loads nothing else.
 
 The template escapes whatever is put into it; names and texts of the API are hostile input.
 """

@@ -15,8 +15,8 @@ class Row:
 
     :param service: its linked accounts; the last known ones if it is no longer listed.
     :param over: how many of them are beyond what the subscription allows.
-    :param change: by how many the active ones changed since the last audit; ``None`` if that is
-        not to be said.
+    :param change: by how many the active ones changed since the last audit; ``None`` if that
+        should not be shown.
     :param is_new: the last audit did not list it.
     :param is_gone: the last audit listed it, this one does not.
     """

@@ -1,5 +1,5 @@
 """
-What an audit makes of a snapshot: one small function for each code.
+The rules of an audit: one small function for each code.
 
 A rule sees this snapshot and, if there is one to compare with, the last; it yields what it finds.
 What to do about each finding is in ``docs/audit.md``.
@@ -77,7 +77,7 @@ def account_error(seen: Comparison) -> Iterator[Finding]:
 
 
 def renewal_overdue(seen: Comparison) -> Iterator[Finding]:
-    """UA008: the subscription was not renewed for longer than it should."""
+    """UA008: the last renewal of the subscription is longer ago than it should be."""
     if seen.now.renewed_on:
         today = datetime.fromisoformat(seen.now.checked_at).date()
         age = (today - date.fromisoformat(seen.now.renewed_on)).days

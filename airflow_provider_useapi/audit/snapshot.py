@@ -20,7 +20,7 @@ from airflow_provider_useapi.audit.linked import LinkedAccounts, Reading
 from airflow_provider_useapi.redaction import MASK, public_text
 
 VERSION = 1
-"""Of the stored form. A reader takes no other, so a field may be added, but none changed."""
+"""Of the stored form. A reader takes no other version, so fields are added but never changed."""
 
 MAX_SERVICES = 100
 """How many services, and how many findings about none of their accounts, are stored."""
@@ -52,8 +52,8 @@ class Snapshot:
     :param unread: what could not be read, a sentence each.
     :param oddities: fields of the answer that could not be read.
     :param findings: what was found, worst first.
-    :param held: findings of the audit before that this one could not look after; they are none of
-        this audit, and keep their ``since``.
+    :param held: findings of the audit before that this one could not check; they are not among its
+        own, and keep their ``since``.
     :param baseline: the last snapshot that told of services, kept by those that do not.
     """
 
@@ -167,7 +167,7 @@ def read_snapshot(extra: object) -> Snapshot | None:
     """
     Read what :meth:`Snapshot.to_extra` stored.
 
-    :param extra: the extra of an asset event, of anyone's event.
+    :param extra: the extra of an asset event, whoever emitted it.
     :return: ``None`` if it is not the snapshot of an audit, or one of another version.
     """
     try:
@@ -216,7 +216,7 @@ def _nested(value: Any) -> Any:
 
 
 def _label(slug: str) -> str:
-    """A slug that may stand anywhere. One that is cut or cleaned stays apart from all others."""
+    """A slug that is safe to store and show; one that is cut or cleaned stays distinct."""
     shown = public_text(slug, limit=_NAME)
     if shown == slug:
         return slug

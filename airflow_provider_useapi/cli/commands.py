@@ -38,7 +38,7 @@ from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.redaction import PERSONAL, public_text
 
 CLOSED = 1
-"""The exit code; Python's own for a crash is the same, so every crash is turned into an error."""
+"""The exit code of a closed gate. Python's for a crash is the same, so a crash becomes an error."""
 
 _NOT_IN_LINES = ("service", "in_trouble", "checked_at")
 """What a line of a gate has no room for; its reasons say more."""
@@ -47,7 +47,7 @@ Command = Callable[[Namespace], None]
 
 
 def _command(command: Command) -> Command:
-    """A command that sees the connections of the database, and says in a line what is wrong."""
+    """A command that reads connections from the database, and reports an error in one line."""
 
     @providers_configuration_loaded
     def wrapped(args: Namespace) -> None:

@@ -58,7 +58,7 @@ def fail(text: str) -> NoReturn:
 
 
 def let_go_of_the_unread() -> None:
-    """Write nowhere what nobody reads any more: logs go to these streams, too, and would fail."""
+    """Discard what nobody reads any more: logs go to these streams, too, and would fail."""
     for stream in (sys.stdout, sys.stderr):
         if _is_unread(stream):
             _empty_into_nothing(stream)
@@ -94,14 +94,14 @@ def _is_unread(stream: TextIO | None) -> bool:
         return False
     poll = select.poll()
     try:
-        poll.register(stream.fileno(), 0)  # for nothing: errors are told in any case
+        poll.register(stream.fileno(), 0)  # asks for no event: errors are always reported
     except OSError:  # no file at all
         return False
     return bool(poll.poll(0))
 
 
 def _empty_into_nothing(stream: TextIO) -> None:
-    """Let go of what nobody reads, also of what Python would write, and fail at, when it ends."""
+    """Discard what nobody reads, also what Python would fail to write when it ends."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, stream.fileno())
     os.close(nothing)

@@ -56,7 +56,7 @@ def is_crash_of_trigger(error: BaseException | None) -> bool:
 
 
 def is_deferral_timeout(next_method: str, arguments: Mapping[str, Any]) -> bool:
-    """Whether Airflow resumes a task because it has given its trigger up."""
+    """Whether Airflow resumes a task because its trigger took too long."""
     return next_method == "__fail__" and "timeout" in str(arguments.get("error")).lower()
 
 
@@ -104,7 +104,7 @@ def has_listeners() -> bool:
     Whether a plugin of this Airflow listens to what tasks do.
 
     Airflow's own question. The first one of a process loads all plugins; a triggerer asks it before
-    it forks the process that runs the triggers, where it costs nothing any more.
+    it forks the process that runs the triggers, so that it costs nothing there.
     """
     from airflow.listeners.listener import get_listener_manager
 
@@ -112,7 +112,7 @@ def has_listeners() -> bool:
 
 
 def given_up_at(trigger: object) -> datetime | None:
-    """When Airflow itself gives a deferred task up; ``None`` if the trigger is not told."""
+    """When Airflow itself times a deferred task out; ``None`` if the trigger is not told."""
     until: datetime | None = getattr(trigger, "timeout_after", None)
     return until.replace(tzinfo=UTC) if until and not until.tzinfo else until
 
@@ -136,5 +136,5 @@ def longest_metric_name() -> int:
 
 
 def has_task_sdk() -> bool:
-    """Airflow 3: a task asks its supervisor, where one of Airflow 2 reads the database."""
+    """Whether tasks ask a supervisor (Airflow 3); those of Airflow 2 read the database."""
     return RELEASE >= (3, 0)

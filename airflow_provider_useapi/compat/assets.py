@@ -1,4 +1,4 @@
-"""Assets and their events: Airflow 2 calls them datasets, and each release reads them its way."""
+"""Assets and their events: Airflow 2 calls them datasets, and releases differ in reading them."""
 
 from __future__ import annotations
 

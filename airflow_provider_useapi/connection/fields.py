@@ -91,7 +91,7 @@ DEFAULTS = {field.name: field.default for field in EXTRA_FIELDS}
 
 
 def field_behaviour() -> dict[str, Any]:
-    """What becomes of the standard fields, as the hook of Airflow before 3.2 tells it."""
+    """How the form shows the standard fields, for the hook of Airflow before 3.2."""
     return {
         "hidden_fields": list(HIDDEN_FIELDS),
         "relabeling": dict(RELABELING),

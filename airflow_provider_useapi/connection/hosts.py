@@ -18,8 +18,8 @@ def ascii_host(host: str | None) -> str:
     """
     A host name as it goes over the wire: an address, or a name whose labels are plain ASCII.
 
-    HTTP libraries and resolvers disagree on what else they take, so it is refused. Refused is also
-    the name ``https``, which is what a slip such as ``https//host`` makes of a URL.
+    HTTP libraries and resolvers disagree on anything else, so it is refused. So is the name
+    ``https``, which is what a slip such as ``https//host`` makes of a URL.
 
     :param host: the host of a URL, without brackets.
     :raises ValueError: if it cannot be the name of a host.

@@ -1,9 +1,9 @@
 """
-Whom the API sees: a base URL and a token, told apart without being told.
+The mark of a base URL and token: it identifies the two without revealing them.
 
-Answers that are kept, and the API's wish to be left alone, belong to one base URL and token. What
-is kept of the two outside of the process is a keyed digest, with its key beside it: it can be
-compared with settings that one has, and with nothing else.
+Answers that are kept, and ``Retry-After``, belong to one base URL and token. What is kept of the
+two outside the process is a keyed digest, with its key beside it: it can be compared with settings
+that one has, and tells nothing else.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 The one place that reads the proxy variables of the environment, for workers and event loops.
 
-requests has rules of its own and is told not to look; httpcore has none.
+requests has rules of its own, which are switched off; httpcore has none.
 """
 
 from __future__ import annotations

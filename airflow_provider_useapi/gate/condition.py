@@ -80,7 +80,7 @@ class Condition:
         The same with the service as its template was rendered.
 
         :param service: a template may render to ``None`` where it stood for a name; that is a
-            mistake to be told of, and not "no service".
+            mistake to report, and not "no service".
         """
         return replace(
             self, service="" if service is None and self.service is not None else service

@@ -38,8 +38,8 @@ class Memory:
     :param not_before: when the API wants to be asked again.
     :param refused_until: when a refused token is tried once more; ``None`` if it is not refused.
     :param ends: when the time is up: a token that is refused then is refused for good.
-    :param mark: whom the API saw at the last look; ``None`` if nobody knows.
-    :param kept: credits that were told to that one, to be kept for a while.
+    :param mark: of the base URL and token of the last look; ``None`` if they are not known.
+    :param kept: credits that were read with those, to be kept for a while.
     :param is_taken_over: whether another process began this gate, so long ago that it has been
         answered.
     :param said: the finding that was logged last.
@@ -88,9 +88,9 @@ class Memory:
 
     def is_held(self, now: datetime) -> bool:
         """
-        Whether the API is not to be asked yet, by whom it saw at the last look.
+        Whether it is too early to ask the API with the base URL and token of the last look.
 
-        It has asked for that, or has refused the token: only another one, or time, helps.
+        It sent ``Retry-After``, or refused the token: only other settings, or time, help.
         """
         return self.held_until is not None and now < self.held_until
 
@@ -101,15 +101,14 @@ class Memory:
         return max(untils, default=None)
 
     def only_hold(self) -> Memory:
-        """What counts of it for another try of the task: the API's wish, and nothing else."""
+        """What still counts for another try of the task: ``Retry-After``, and nothing else."""
         if self.not_before is None:
             return Memory()
         return Memory(error=self.error, not_before=self.not_before, mark=self.mark)
 
     def used_by(self, settings: Settings) -> Memory:
         """
-        What counts of it for a connection: nothing holds one that leads elsewhere, or whose token
-        is another.
+        What counts of it for a connection: one with another base URL or token is not held back.
 
         :param settings: of the connection as it is now.
         """

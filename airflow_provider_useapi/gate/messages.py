@@ -49,7 +49,7 @@ def too_many_in_error(found: ServiceAccounts, allowed: int) -> str:
 
 
 def too_few(slug: str, what: str, there: int | None, wanted: int) -> str:
-    """Fewer of something than wanted; unknown is not enough of anything."""
+    """Fewer of something than wanted; an unknown number is never enough."""
     if there is None:
         return f"{name_of(slug)}: {what} unknown, {wanted} needed"
     return f"{name_of(slug)}: {there} {what}, {wanted} needed"
@@ -71,7 +71,7 @@ def unusable(slug: str, troubles: Sequence[Trouble]) -> Iterator[str]:
 
 
 def credits_of(account: str, kept: Kept | None) -> str:
-    """What an account has that has not enough."""
+    """What an account has, which is not enough."""
     if kept is None or kept.total is None:
         why = f" ({kept.failed})" if kept and kept.failed else ""
         return f"{account} unknown{why}"

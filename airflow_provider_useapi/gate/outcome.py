@@ -30,10 +30,10 @@ class Opened:
 @dataclass(frozen=True)
 class Failed:
     """
-    Waiting on is useless.
+    Waiting longer is useless.
 
     :param reason: the permanent error, as one public sentence.
-    :param refused: the mark of the token, if it was refused: another one is worth a look.
+    :param refused: the mark of the token, if it was refused: another token is worth a look.
     :param since: when the gate began to wait, in seconds since the epoch.
     """
 

@@ -1,8 +1,7 @@
 """
 What a gate asks in one look, in order: questions out, answers in, a verdict in the end.
 
-Pure: workers and triggerers each drive it with their own way to ask. An error of an answer is
-thrown in at the question.
+Pure: workers and triggerers each ask in their own way, and throw an error back in at its question.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ class Target:
     :param condition: what the gate waits for.
     :param slug: the slug of its service, ``None`` if only the subscription counts.
     :param endpoints: what to ask beyond the account.
-    :param page: where to read credits in the end; ``None`` if they do not count.
+    :param page: where to read credits, last of all; ``None`` if they do not count.
     :param accounts: what to ask for the accounts that have them, if no endpoint tells.
     """
 
@@ -75,7 +74,7 @@ class Target:
 
     @property
     def asks_more(self) -> bool:
-        """Whether the account alone does not tell."""
+        """Whether more than the account has to be asked for."""
         return bool(self.endpoints) or self.page is not None
 
 
@@ -140,7 +139,7 @@ def verdict(found: Account, target: Target) -> Questions[Verdict]:
     """
     What an account means for a gate.
 
-    Of the live endpoints only those that are needed are asked, and once everything that the account
+    Only the live endpoints that are needed are asked, and only once everything that the account
     tells holds; credits come last, once everything else does.
 
     :param found: the account.

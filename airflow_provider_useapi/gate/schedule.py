@@ -38,7 +38,7 @@ def next_look(
     :param recheck: seconds after which a gate that the API holds back reads its connection again:
         another server, or another token, would not be held back.
     :return: seconds to wait, at most until just after the time-out, and whether there can be a look
-        before it is over: not if the API wants to be left alone beyond the time-out.
+        before it is over: not if ``Retry-After`` is later than the time-out.
     """
     held = (memory.not_before - now).total_seconds() if memory.not_before else 0.0
     wait = max(interval, min(held, max(interval, recheck)), 0.0)
@@ -56,7 +56,7 @@ def next_backoff(elapsed: float, interval: float, max_wait: float | None, seed: 
 
 
 def given_up_after(timeout: float) -> timedelta:
-    """When Airflow itself is to give a deferred gate up: somewhat later than its trigger does."""
+    """When Airflow itself is to time a deferred gate out: somewhat later than its trigger does."""
     return timedelta(seconds=min(max(timeout, 0.0) + GRACE, _FAR))
 
 
@@ -73,7 +73,7 @@ def backoff(
     :param interval: seconds that the waits grow from.
     :param max_wait: no wait is longer than this, in seconds.
     :param seed: tells one gate's jitter from another's.
-    :param after: begin with the first look after so many seconds.
+    :param after: begin with the first look after that many seconds.
     """
     moment, looks = 0.0, 0
     while True:

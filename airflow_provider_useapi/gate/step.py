@@ -31,7 +31,7 @@ class Step:
     :param memory: what is known now.
     :param lines: what to log: a level (``info``, ``warning`` or ``error``) and a line, each.
     :param opened: what was found, if the gate is open.
-    :param failed: the error, if it is one for good, or one that is for the task's retries.
+    :param failed: the error, if it is permanent, or is left to the task's retries.
     """
 
     memory: Memory
@@ -49,7 +49,7 @@ def consider(
     :param memory: what was known before.
     :param found: what the look found, or why it found nothing.
     :param now: the moment of the answer; waits are counted from it, because a look takes its time.
-    :param mark: whom the API saw; ``None`` if it was not asked.
+    :param mark: of the base URL and token that were used; ``None`` if the API was not asked.
     """
     if isinstance(found, UseApiError):
         return _failed(memory, found, now, mark)

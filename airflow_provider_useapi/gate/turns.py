@@ -3,7 +3,7 @@ Gates that take turns: how many may open on what a look found.
 
 A job slot that becomes free would open every gate that waits for one, though it takes one job. The
 API has no reserve call, and the jobs that gates lead to need a moment to show up: what gates opened
-on counts as taken for a while. Which account a job goes to is decided by the API, so that what is
+on counts as taken for a while. The API decides which account a job goes to, so what is
 left is counted for the worst choice. Pure: the clock comes in as an argument.
 """
 
@@ -28,7 +28,7 @@ class Share:
     A part of what is free at a service.
 
     :param accounts: linked accounts.
-    :param job_slots: job slots, those of the accounts included: one each at the least.
+    :param job_slots: job slots, those of the accounts included: at least one each.
     """
 
     accounts: int = 0
@@ -110,7 +110,7 @@ class Book:
         return Share(max(recent.accounts, later.accounts), max(recent.job_slots, later.job_slots))
 
     def take(self, share: Share, now: float) -> Entry:
-        """A gate opens on that."""
+        """Note that a gate opens on this share."""
         entry = Entry(now, share)
         self.total += share
         self._recent += share
@@ -147,8 +147,8 @@ def settle(line: Iterable[P], book: Book, now: float) -> Iterator[tuple[P, Entry
     """
     Who opens and who is passed over, the oldest first.
 
-    Nobody goes before an older one that still finds out. A gate that wants more than is left holds
-    nobody back.
+    No gate goes before an older one that is still finding out. A gate that wants more than is
+    left holds nobody back.
 
     :param line: the gates.
     :param book: what was taken; it is brought up to date.

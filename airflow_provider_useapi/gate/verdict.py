@@ -1,7 +1,7 @@
 """
 When a gate is open: the rules, each a pure function of the condition and of what was found.
 
-Worker and triggerer ask the same ones.
+Workers and triggerers use the same rules.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def judge_credits(
     """
     The verdict of all else, completed by what the accounts have left.
 
-    One account has to have enough: several may share one pool, so that nothing is added up.
+    One account has to have enough: several may share one pool, so nothing is added up.
 
     :param verdict: without a reason so far.
     :param names: what each account that can be used may be shown by, by its ref.
@@ -200,6 +200,6 @@ _CAPACITY_RULES: tuple[Callable[[Condition, Capacity], Iterator[str]], ...] = (
 
 
 def _lacks(slug: str, what: str, there: int | None, least: int | None) -> Iterator[str]:
-    """The reason, if something is wanted that is not there; unknown is not enough of anything."""
+    """The reason, if something is wanted that is not there; an unknown number is never enough."""
     if least is not None and (there is None or there < least):
         yield messages.too_few(slug, what, there, least)

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 def attempts(hook: Asker) -> Retrying:
     """
-    What tries a call of a hook again on transient errors, as its connection says.
+    The retries of a hook's calls, on transient errors, as its connection says.
 
     :raises UseApiConfigError: if the connection cannot be used.
     """

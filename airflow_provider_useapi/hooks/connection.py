@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class ConnectionReader(Protocol):
-    """A hook, as far as it reads its connection: a class of the user's own may do that its way."""
+    """A hook, as far as it reads its connection: a user's subclass may do that in its own way."""
 
     useapi_conn_id: str
 
@@ -37,7 +37,7 @@ class ConnectionReader(Protocol):
 
 
 class Asker(ConnectionReader, Protocol):
-    """A hook, as far as it makes requests with the connection as it has read it."""
+    """A hook, as far as it makes requests with the connection that it has read."""
 
     @property
     def client(self) -> SyncClient:
@@ -134,7 +134,7 @@ def _unreadable(conn_id: str, error: Exception) -> UseApiError:
             f"Connection {conn_id!r} is not defined, or Airflow cannot read it; add one of type"
             f" {fields.CONN_TYPE!r} whose password is the API token."
         )
-    # What it says may hold a secret.
+    # The text of the error may hold a secret.
     said = f"Connection {conn_id!r} cannot be read: {type(error).__name__}"
     if isinstance(error, (ValueError, TypeError)):
         return UseApiConfigError(f"{said}; write it as a URI or as JSON.")

@@ -34,8 +34,8 @@ class UseApiHook(BaseHook):
     """
     Ask useapi.net about the account behind an Airflow connection.
 
-    A hook keeps one session on one connection; ``with UseApiHook() as hook:`` closes it. What
-    begins with an ``a`` is for an event loop: the same settings, outcomes and errors.
+    A hook keeps one session on one connection; ``with UseApiHook() as hook:`` closes it. Methods
+    that begin with ``a`` are for an event loop: the same settings, outcomes and errors.
 
     :param useapi_conn_id: id of a connection of type ``useapi``: its password is the API token,
         its host the base URL (https://api.useapi.net when empty).
@@ -75,9 +75,9 @@ class UseApiHook(BaseHook):
         :raises UseApiConfigError: if the connection cannot be used.
         :raises UseApiAuthError: if the token is refused.
         :raises UseApiRequestError: if the request is refused for another reason.
-        :raises UseApiUnavailableError: if the API cannot be reached, or not now; ``retry_after``
-            tells when it wants to be asked again.
-        :raises UseApiResponseError: if something else than the API answers.
+        :raises UseApiUnavailableError: if the API cannot be reached, or is busy; ``retry_after``
+            tells when it may be asked again.
+        :raises UseApiResponseError: if something other than the API answers.
         """
         return calls.attempts(self)(self.look)
 
@@ -100,12 +100,12 @@ class UseApiHook(BaseHook):
         One or two requests, each with its own ``max_attempts``. A snapshot and no reservation.
 
         :param service: slug or key, such as ``kling`` or ``Kling API``.
-        :param jobs_per_account: how many jobs an account may run at a time, in your view. Without
-            it what is free is unknown where the API publishes no limit; where it does the smaller
-            of both counts.
+        :param jobs_per_account: your own limit of jobs that an account runs at a time. Where the
+            API publishes one too, the smaller of the two counts; where it does not, what is free is
+            unknown without yours.
         :raises UseApiConfigError: if the service has no endpoint that tells; needs no request.
-        :raises UseApiError: as :meth:`get_account`. Other than there, a subscription that has
-            lapsed (402) is told by ``Capacity.refused``.
+        :raises UseApiError: as :meth:`get_account`. Unlike there, a subscription that has
+            lapsed (402) is no error: see ``Capacity.refused``.
         """
         return calls.request_all(self, account_requests.capacity(service, jobs_per_account))
 
@@ -117,8 +117,8 @@ class UseApiHook(BaseHook):
         """
         The linked accounts of a service: which are in trouble and why, and when logins expire.
 
-        From useapi.net's own records; two requests, of which one is for the account's id, which
-        the ``ref`` of each linked account is made with.
+        From useapi.net's own records; two requests, one of them for the account's id, from
+        which the ``ref`` of each linked account is made.
 
         :param service: slug or key, such as ``kling`` or ``Kling API``.
         :raises UseApiConfigError: if the service has no list of accounts; needs no request.
@@ -139,8 +139,8 @@ class UseApiHook(BaseHook):
 
         :param service: slug or key. Only services that tell it without a side effect: never
             Dreamina, whose page claims the free daily credits.
-        :param account: the id of one linked account, one request; all of them if not given. Of
-            those one that the API does not answer for, because it is out of order, has no total.
+        :param account: the id of one linked account, one request; all of them if not given; one
+            that the API refuses to answer for, because it is in trouble, then has no total.
         :raises UseApiConfigError: if the credits of the service cannot be read; needs no request.
         :raises UseApiResponseError: also if the answer names another account than was asked for.
         :raises UseApiError: as :meth:`get_account`.

@@ -36,9 +36,9 @@ class UseApiAuditOperator(BaseOperator):
 
     Findings do not fail the task, because a failed task leaves neither an XCom nor an event of the
     account's asset, and the bad days are the ones to remember: put a
-    :class:`UseApiAuditCheckOperator` behind it. So any answer is a result, also that the token is
-    refused. No answer is none: when the API is not there, the task fails and Airflow's ``retries``
-    apply; when the connection cannot be used at all, it fails without.
+    :class:`UseApiAuditCheckOperator` behind it. So any answer is a result, even that the token is
+    refused. No answer is no result: if the API cannot be reached, the task fails and Airflow's
+    ``retries`` apply; if the connection cannot be used at all, it fails without retries.
 
     The XCom: ``{"version", "findings": [{"code", "severity", "service", "message", "since"}],
     "snapshot", "summary"}``; a finding about a linked account has its ``ref`` as well. The
@@ -230,7 +230,7 @@ def _least_credits(
             f" {min_credits!r:.100}."
         )
     if not linked_accounts:
-        raise UseApiConfigError("min_credits needs linked_accounts: it is theirs that are read.")
+        raise UseApiConfigError("min_credits needs linked_accounts=True, whose credits it reads.")
     from airflow_provider_useapi.api.credits import credits_service
 
     for service, least in min_credits.items():

@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=60.0,
         metavar="SECONDS",
-        help="how long a job runs that is submitted, and takes a job slot",
+        help="how long a submitted job runs and takes a job slot",
     )
     parser.add_argument(
         "--broken",

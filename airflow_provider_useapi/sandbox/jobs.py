@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Job:
     """
-    A job that runs for a time and takes a job slot of an account as long.
+    A job that runs for a time and takes a job slot of an account for that long.
 
     :param service: the slug of the service.
     :param account: the id of the linked account.

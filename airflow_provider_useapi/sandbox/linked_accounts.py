@@ -9,7 +9,7 @@ from airflow_provider_useapi.api.services import CATALOGUE
 
 
 def in_days(days: float) -> str:
-    """So many days from now, as services write a moment."""
+    """The moment that many days from now, as services write it."""
     return (datetime.now(UTC) + timedelta(days=days)).isoformat(timespec="milliseconds")
 
 

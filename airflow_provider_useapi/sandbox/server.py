@@ -41,7 +41,7 @@ class Sandbox(State):
     :param token: the API token to ask for.
     :param inactive_for: how many seconds after the start the subscription becomes active.
     :param busy_for: how many seconds after the start the first job slot becomes free.
-    :param job_seconds: how long a job runs that is submitted.
+    :param job_seconds: how long a submitted job runs.
     :param ssl_context: speak https with it.
     """
 

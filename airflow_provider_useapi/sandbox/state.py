@@ -48,7 +48,7 @@ class State:
     :param token: the API token to ask for.
     :param inactive_for: how many seconds after the start the subscription becomes active.
     :param busy_for: how many seconds after the start the first job slot becomes free.
-    :param job_seconds: how long a job runs that is submitted from now on.
+    :param job_seconds: how long a job that is submitted from now on runs.
     :param account: the answer to ``GET /v2/account``.
     :param capacity: the linked accounts of each service by its slug, with the jobs they run.
     :param captcha: the captcha providers of Google Flow, with masked keys, or

@@ -16,10 +16,10 @@ def submission(path: str, state: State) -> Answer | None:
     """
     The answer to a ``POST`` of a job; ``None`` if that path takes none.
 
-    Whatever stands behind the slug of a service is taken for one of its pages that generate
-    something, such as ``/v1/google-flow/videos``, and whatever is sent for what it wants. An
-    account with a free job slot takes the job, and runs it for ``job_seconds``. If there is none
-    the answer is 429; it says when to come back, if it is for a submitted job that one waits.
+    Any path below the slug of a service counts as one of its pages that generate something, such
+    as ``/v1/google-flow/videos``, and any body as one that it accepts. An account with a free job
+    slot takes the job, and runs it for ``job_seconds``. If there is none the answer is 429; it says
+    when to come back, if the next slot to become free is that of a submitted job.
 
     :param path: the path that was asked for.
     :param state: what is served.
@@ -35,7 +35,7 @@ def submission(path: str, state: State) -> Answer | None:
 
 
 def _full(seconds: float | None) -> Answer:
-    """No account has a free job slot; the first has one in so many seconds, if that is known."""
+    """No account has a free job slot; the first has one in that many seconds, if known."""
     body = {"error": "All accounts are busy", "code": 429}
     if seconds is None:
         return Answer(status=429, body=body)

@@ -120,7 +120,7 @@ def _template_obstacle(sensor: GateTask) -> str:
 
 
 def _own_rendering(sensor: GateTask) -> str:
-    """What makes the templates of a task something else than Airflow's usual; empty if nothing."""
+    """What makes a task render its templates unlike Airflow's usual way; empty if nothing."""
     from jinja2 import StrictUndefined
 
     dag = sensor.get_dag()

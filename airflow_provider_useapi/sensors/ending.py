@@ -66,6 +66,6 @@ def resumption(next_method: str, arguments: Mapping[str, Any]) -> tuple[str, dic
 
 
 def _unwrapped(failure: AirflowFailException) -> Exception:
-    """A connection that is not found is an ordinary failure; it came in a shell that is none."""
+    """The error inside: a connection that is not found is an ordinary failure, for the retries."""
     cause = failure.__cause__
     return cause if isinstance(cause, UseApiConnectionNotFoundError) else failure

@@ -38,7 +38,7 @@ NOTE = "useapi_gate"
 
 class WorkerGate:
     """
-    Looks with one hook on one connection, inside of a ``with`` block.
+    Looks with one hook on one connection, inside a ``with`` block.
 
     :param sensor: the task.
     :param context: its context.
@@ -109,10 +109,10 @@ class WorkerGate:
 
         :param interval: seconds between two looks.
         :param left: seconds until the time-out.
-        :raises AirflowSensorTimeout: if the API wants to be left alone for longer than that.
+        :raises AirflowSensorTimeout: if ``Retry-After`` is later than that.
         """
         now = clock.now()
-        # Rather a moment too soon: no look may be taken for another one than the last.
+        # Rather too soon than too late: the last look must be known to be the last.
         surely_left = max(min(left, self._sensor.timeout), 0.0)
         self._remember(self.memory.ending(now + timedelta(seconds=surely_left)))
         # A process that will know nothing of this must not begin before it may ask.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from airflow_provider_useapi.sensors.gate_task import GateTask
 
 RESCHEDULE_SECONDS = 1.0
-"""A scheduler takes a task that is queued again sooner for one that died, and counts a try."""
+"""A task that is queued again sooner looks dead to a scheduler, which counts a try."""
 
 LEAST_SECONDS_OF_CREDITS = 600.0
 """Credits are not read more often than that."""

@@ -43,9 +43,9 @@ class UseApiAccountSensor(BaseSensorOperator):
     Wait until the subscription is active and a service has enough linked accounts.
 
     While closed, the gate logs every reason why. A transient error (429, 5xx, no answer) only
-    delays it, and ``Retry-After`` is kept. A permanent one (a refused token, a wrong connection)
+    delays it, and ``Retry-After`` is obeyed. A permanent one (a refused token, a wrong connection)
     fails the task at once, without retries, and is never turned into a skip by ``soft_fail``,
-    ``never_fail`` or ``silent_fail``; those speak of the time-out. A gate that was answered before
+    ``never_fail`` or ``silent_fail``; those apply to the time-out. A gate that was answered before
     waits for its owner to renew a refused token: five minutes, or until the time-out. A connection
     that is not found at the first look is for the ``retries`` of the task.
 
@@ -62,9 +62,9 @@ class UseApiAccountSensor(BaseSensorOperator):
     :param min_free_accounts: minimum number of linked accounts with a free job slot right now. This
         and the next one ask the service's live endpoints, once everything else holds.
     :param min_free_job_slots: minimum number of free job slots right now, of all accounts.
-    :param jobs_per_account: how many jobs an account may run at a time, in your view; needed for
+    :param jobs_per_account: your own limit of jobs that an account runs at a time; needed for
         services that publish no limit.
-    :param min_credits: at least so many credits are on one account that can be used, and has a free
+    :param min_credits: minimum number of credits on one account that can be used, and has a free
         job slot where one of the two above is stated. Never a sum, since accounts may share a pool;
         a plan that is not paid is not enough, nor is what is unknown. Read last, live at the
         service, and then kept for 10 minutes. Only for services that tell a number of credits.

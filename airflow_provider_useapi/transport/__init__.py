@@ -1,8 +1,8 @@
 """
 How a request goes over the wire: the same way from a worker and from an event loop.
 
-httpcore speaks HTTP; the streams it speaks over are ours, each call on them has until the moment at
-which the time of the whole request is up, and they hand on one answer and nothing that comes after
+httpcore speaks HTTP; the streams it speaks over are ours. Each call on a stream may last until the
+time of the whole request is up, and a stream hands on one answer and nothing that comes after
 it. A connection is kept for 60 s, for requests that may be sent twice: if it turns out dead before
 a byte of the answer came, the request goes over a new one. :mod:`.sync_client`,
 :mod:`.async_client` and the :mod:`.session` of ``hook.get_conn()`` share the routes, the TLS

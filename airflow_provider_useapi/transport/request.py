@@ -26,7 +26,7 @@ def own_headers(settings: Settings) -> Headers:
 
 
 def token_header(settings: Settings) -> tuple[bytes, bytes]:
-    """What shows the connection's own server who asks."""
+    """The header with the token, for the connection's own server."""
     return b"Authorization", f"Bearer {settings.token}".encode()
 
 

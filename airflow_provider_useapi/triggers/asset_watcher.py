@@ -30,7 +30,7 @@ class UseApiAccountEventTrigger(ConditionTrigger):
 
     It fires on the edge only: a state that lasts is one event, however long it lasts. On Airflow
     3.3 the last state is kept in the store of the asset, so that a new triggerer does not fire
-    again; it is written first, so that a crash in between loses an event rather than doubles it.
+    again; it is written first, so that a crash in between loses an event rather than doubling it.
 
     It never ends. Transient errors make it look less often, up to 10 minutes apart; a permanent one
     is logged once, and looked at again every 10 minutes, or when the connection changes.
@@ -45,8 +45,8 @@ class UseApiAccountEventTrigger(ConditionTrigger):
     :param min_allocations_left: minimum number of linked accounts that can still be added.
     :param min_free_accounts: minimum number of linked accounts with a free job slot right now.
     :param min_free_job_slots: minimum number of free job slots right now, of all accounts.
-    :param jobs_per_account: how many jobs an account may run at a time, in the user's view.
-    :param poke_interval: seconds between two looks, 1 at the least.
+    :param jobs_per_account: the user's own limit of jobs that an account runs at a time.
+    :param poke_interval: seconds between two looks, at least 1.
     :param fire_on: ``open``, ``close`` or ``change``.
     :param emit_initial: whether the state at the very first look counts as an edge.
     """
@@ -145,7 +145,7 @@ class _LastState:
             try:
                 kept = [await store.aget(self._key) for store in self._stores]
             except Exception:  # noqa: BLE001 - whatever keeps it; the watcher goes on
-                self._log.warning("The last state cannot be read; the next look tries again.")
+                self._log.warning("The last state cannot be read; the next check tries again.")
                 return False
             self.state = next((state for state in kept if state in (OPEN, CLOSED)), None)
             self._is_read = True

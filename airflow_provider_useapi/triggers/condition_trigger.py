@@ -108,7 +108,7 @@ class ConditionTrigger(BaseEventTrigger):
 
     @property
     def is_live(self) -> bool:
-        """Whether the account alone does not tell: each look has to ask for more."""
+        """Whether each look has to ask for more than the account."""
         target = self.target()
         return isinstance(target, Target) and target.asks_more
 

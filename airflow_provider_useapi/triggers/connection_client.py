@@ -97,7 +97,7 @@ class ConnectionClient:
         return found
 
     async def _rows(self, endpoint: Endpoint) -> Any:
-        """What a live endpoint tells; it is not asked before it wants to be."""
+        """What a live endpoint tells; it is not asked before its ``Retry-After`` has passed."""
         key = (endpoint, self.settings.token if self.settings else "")
         until, error = self._held.get(key, (0.0, None))
         left = until - clock.monotonic()

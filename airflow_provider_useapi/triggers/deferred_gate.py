@@ -54,8 +54,8 @@ class UseApiAccountTrigger(ConditionTrigger):
     :param min_allocations_left: minimum number of linked accounts that can still be added.
     :param min_free_accounts: minimum number of linked accounts with a free job slot right now.
     :param min_free_job_slots: minimum number of free job slots right now, of all accounts.
-    :param jobs_per_account: how many jobs an account may run at a time, in the user's view.
-    :param poke_interval: seconds between two looks, 1 at the least.
+    :param jobs_per_account: the user's own limit of jobs that an account runs at a time.
+    :param poke_interval: seconds between two looks, at least 1.
     :param timeout: seconds until the gate gives up.
     :param since: when the gate began to wait, in seconds since the epoch; ``None`` if it begins
         with this trigger.
@@ -63,10 +63,10 @@ class UseApiAccountTrigger(ConditionTrigger):
     :param note: what the gate knows from that look, as ``Memory.to_note()``.
     :param names_service: whether a service was named: a template may have rendered to ``None``.
     :param exponential_backoff: look less and less often.
-    :param max_wait: seconds between two looks at the most, with ``exponential_backoff``.
+    :param max_wait: at most that many seconds between two looks, with ``exponential_backoff``.
     :param end_from_trigger: end the task here when the gate opens, without a worker (Airflow 3.3+).
     :param xcoms: what to push then: ``none``, the ``value``, or the value and all its ``keys``.
-    :param min_credits: at least so many credits are on one account that can be used.
+    :param min_credits: minimum number of credits on one account that can be used.
     """
 
     # Routed by the queue of its task like any deferred task; a watcher is not.

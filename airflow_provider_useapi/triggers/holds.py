@@ -1,7 +1,7 @@
 """
-The API's wishes to be left alone, for all polls of a triggerer.
+Until when the API is not to be asked (``Retry-After``), for all polls of a triggerer.
 
-A wish belongs to the base URL and token that it was told to, and binds nobody else.
+A hold belongs to the base URL and token that were answered so, and binds nobody else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Holds:
         self._until: dict[Mark, float] = {}
 
     def add(self, mark: Mark, seconds: float) -> None:
-        """Do not ask within the next ``seconds``; an earlier wish that lasts longer stands."""
+        """Do not ask within the next ``seconds``; an earlier hold that lasts longer stands."""
         now = clock.monotonic()
         self._until = {each: until for each, until in self._until.items() if until > now}
         self._until[mark] = max(self.until(mark), now + seconds)

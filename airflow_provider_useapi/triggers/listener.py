@@ -19,7 +19,7 @@ class Poll(Protocol):
 
 class Listener:
     """
-    The looks that one gate or watcher is told of, inside of a ``with`` block.
+    The looks that one gate or watcher is told of, inside a ``with`` block.
 
     The iteration ends at the deadline. Whoever is slow hears the last look and none that is out of
     date. Ten thousand of these wait in one event loop: there is no coroutine, timer or queue each.

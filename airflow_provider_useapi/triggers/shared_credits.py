@@ -1,7 +1,7 @@
 """
 The credits that gates of this event loop have been told, whatever their interval.
 
-They belong to the base URL and token that asked, like a wish to be left alone.
+They belong to the base URL and token that were used, like a ``Retry-After``.
 """
 
 from __future__ import annotations
@@ -72,13 +72,13 @@ def shelf_of(settings: Settings) -> Shelf:
     if mark not in here:
         now = clock.now()
         for other in [each for each, shelf in here.items() if not shelf.is_of_use(now)]:
-            del here[other]  # a token that was renewed comes no more
+            del here[other]  # a token that was replaced is not used again
         here[mark] = Shelf()
     return here[mark]
 
 
 def shelves() -> dict[Mark, Shelf]:
-    """What this event loop keeps, by whom the API saw."""
+    """What this event loop keeps, by the mark of a base URL and token."""
     return _shelves.setdefault(asyncio.get_running_loop(), {})
 
 

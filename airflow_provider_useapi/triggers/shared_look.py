@@ -40,7 +40,7 @@ class Look:
     :param found: the account, or why there is none.
     :param client: who can be asked for more.
     :param settings: of the connection that was used; ``None`` if it could not be read.
-    :param mark: whom the API saw; ``None`` if it was not asked.
+    :param mark: of the base URL and token that were used; ``None`` if the API was not asked.
     :param at: the moment of the answer.
     :param taken: the same on the monotonic clock.
     :param edition: the same for all looks in a row that found the same, but another one after 10
@@ -98,7 +98,7 @@ class Look:
         """Whether it found what another one has found."""
         if self.error is None or last.error is None:
             return self.found == last.found
-        # Another Retry-After is another moment, and a second refusal ends who waited for it.
+        # Another Retry-After is another moment, and a second refusal ends gates that waited for it.
         is_same = type(self.error) is type(last.error) and str(self.error) == str(last.error)
         return is_same and self.error.retry_after is None and not self.is_refusal
 
@@ -161,9 +161,9 @@ async def take_look(client: ConnectionClient) -> Look:
 
 def held_look(client: ConnectionClient, settings: Settings, left: float) -> Look:
     """
-    What there is to tell while the API wants to be left alone.
+    What there is to tell while no request may be made, because of ``Retry-After``.
 
-    :param left: seconds that it still does.
+    :param left: seconds until one may.
     """
     until = clock.now() + timedelta(seconds=left)
     error = UseApiUnavailableError(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from airflow_provider_useapi.triggers.holds import Holds
 
 LEAST_INTERVAL = 1.0
-"""Seconds between two looks at the least, whatever a DAG asks for."""
+"""The fewest seconds between two looks, whatever a DAG asks for."""
 
 PATIENCE = 600.0
 """Seconds until a permanent error is looked at again, by those who do not give up."""
@@ -75,7 +75,7 @@ class Poll:
         """
         Listen, until the ``with`` block of the result is left.
 
-        :param memory: what the newcomer knows: the API may have asked to be left alone.
+        :param memory: what the newcomer knows: the API may have sent ``Retry-After``.
         :param left: seconds until the looks are to end.
         :param own_look: for how many seconds a look of its own still stands: it waits for the next
             one that begins. ``None`` if it has none: then the last look will do if it is up to
@@ -119,7 +119,7 @@ class Poll:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run in a task of its own inside of the block."""
+        """Run in a task of its own inside the block."""
         task = asyncio.create_task(self.run())
         try:
             yield

@@ -44,7 +44,7 @@ async def end_task(trigger: Ending, opened: Opened) -> bool:
         return False
     try:
         if await asyncio.to_thread(has_listeners):
-            trigger.log.info("A worker ends this task: only there a listener plugin is called.")
+            trigger.log.info("A worker ends this task: listener plugins are called only there.")
             return False
         await _push(trigger, dict(opened.xcom))
     except Exception as e:  # noqa: BLE001 - plugins and XCom backends are the user's own

@@ -32,7 +32,7 @@ class Line:
 
     def turn(self, began: float, since: Share) -> Turn:
         """
-        Stand in line, inside of the ``with`` block of the result.
+        Stand in line, inside the ``with`` block of the result.
 
         :param began: when the gate began to wait, in seconds since the epoch.
         :param since: the book's total when the look of the gate was made.

@@ -435,7 +435,7 @@ def test_with_a_listener_a_worker_ends_the_task_and_the_log_says_why(stage: Stag
     stage.wait("listened", "success", 1)
     (task,) = stage.tasks("listened")
     assert task["hostname"] != ""
-    said = "A worker ends this task: only there a listener plugin is called."
+    said = "A worker ends this task: listener plugins are called only there."
     # What a trigger logs comes a way of its own.
     run = stage.runs["listened"]
     stage.airflow.wait_until(lambda: said in stage.airflow.log("listened", run, "heard", 1), 60)

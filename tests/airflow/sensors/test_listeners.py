@@ -15,7 +15,7 @@ from airflow_provider_useapi.compat import SHARES_STREAMS
 from airflow_provider_useapi.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[3]
-LISTENED = "INFO A worker ends this task: only there a listener plugin is called."
+LISTENED = "INFO A worker ends this task: listener plugins are called only there."
 FAILED = "WARNING A worker ends this task: here it failed with PluginValidationError."
 REFUSAL = "Listeners are not supported with end_from_trigger=True"
 

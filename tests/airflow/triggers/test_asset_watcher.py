@@ -105,7 +105,7 @@ async def test_a_store_out_of_reach_neither_fires_nor_ends_a_watcher(
     store.broken = True
     sandbox.script(PATH, CLOSED)
     assert await watch(clock, watcher(store, emit_initial=True), 2.5) == []
-    assert "WARNING The last state cannot be read; the next look tries again." in watcher_log
+    assert "WARNING The last state cannot be read; the next check tries again." in watcher_log
 
 
 async def test_a_store_that_is_back_is_read_though_the_account_is_the_same(
