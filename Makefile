@@ -56,7 +56,7 @@ bench:  ## what gates cost: about an hour; PART=import (look, ...) runs a part o
 docs:  ## the documentation as a site in build/docs, warnings are errors
 	@$(MAKE) --no-print-directory VENV=.venv-docs GROUP=docs AIRFLOW=3.3 \
 		CONSTRAINTS="tests/constraints/airflow-3.3.txt docs/constraints.txt" .venv-docs/ready
-	.venv-docs/bin/python -m pytest tests/docs -k coming-from  # needs HttpSensor, which is here only
+	.venv-docs/bin/python -m pytest tests/docs --numprocesses 2  # those as well that `make test` leaves out
 	.venv-docs/bin/sphinx-build -W --keep-going -q -d build/doctrees docs build/docs
 	@echo "Open build/docs/index.html."
 

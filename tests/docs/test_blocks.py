@@ -182,8 +182,19 @@ def test_a_page_can_be_followed_from_top_to_bottom(reader: Reader, page: str) ->
         pytest.skip(f"this page is for Airflow {NEEDS[page]} and later")
     if page == "docs/coming-from.md" and util.find_spec("airflow.providers.http") is None:
         pytest.skip("HttpSensor is not here: `make docs` runs this page")
+    if AIRFLOW >= (3, 3) and runs_airflow(page) and util.find_spec("sphinx") is None:
+        pytest.skip("each command of Airflow takes seconds: `make docs` runs this page")
     for block in blocks(page):
         follow(reader, block)
+
+
+def runs_airflow(page: str) -> bool:
+    """Whether a page has commands of Airflow that are run."""
+    return any(
+        re.search(r"^(\$ )?(if )?airflow ", block.text, re.MULTILINE)
+        for block in blocks(page)
+        if block.language in ("sh", "console")
+    )
 
 
 def follow(reader: Reader, block: Block) -> None:
