@@ -44,7 +44,8 @@ class Line:
     def leave(self, turn: Turn) -> None:
         """Forget a gate; the end of its ``with`` block calls this."""
         self._turns.discard(turn)
-        self.call()
+        if self._turns:
+            self.call()
 
     def call(self) -> None:
         """Settle who opens, once all that are told of one look stand in line."""
