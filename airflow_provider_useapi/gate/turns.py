@@ -129,8 +129,8 @@ class Place(Protocol):
     """
     The place of a gate in line.
 
-    ``rank`` says who is first, ``wanted`` what the gate would take (``None`` while it finds out
-    whether its look opens it at all), ``free`` what the look found, and ``since`` what had been
+    ``rank`` says who is first, ``wanted`` what the gate would take (``None`` while its
+    look is being judged), ``free`` what the look found, and ``since`` what had been
     taken when the look was made.
     """
 
