@@ -129,9 +129,9 @@ class Place(Protocol):
     """
     The place of a gate in line.
 
-    ``rank`` says who is first, ``wanted`` what the gate would take (``None`` while its
-    look is being judged), ``free`` what the look found, and ``since`` what had been
-    taken when the look was made.
+    ``rank`` says who is first, ``wanted`` what the gate would take (``None`` while its look is
+    being judged), ``free`` what the look found, and ``since`` what had been taken when the look was
+    made.
     """
 
     rank: tuple[float, int]
@@ -147,8 +147,8 @@ def settle(line: Iterable[P], book: Book, now: float) -> Iterator[tuple[P, Entry
     """
     Who opens and who is passed over, the oldest first.
 
-    No gate goes before an older one that is still finding out. A gate that wants more than is
-    left holds nobody back.
+    No gate goes before an older one whose look is still being judged. A gate that wants more than
+    is left holds nobody back.
 
     :param line: the gates.
     :param book: what was taken; it is brought up to date.

@@ -1,8 +1,8 @@
 """
 The turns of the gates of an event loop, at each service of each base URL and token.
 
-Whoever began to wait first goes first, whatever its poll. So a gate that its look could open waits for
-older ones whose look is still being judged.
+Whoever began to wait first goes first, whatever its poll. So a gate that its look could open waits
+for older ones whose look is still being judged.
 """
 
 from __future__ import annotations
