@@ -7,6 +7,7 @@ it the fortnight: the next start only has to start Airflow.
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from importlib.metadata import version
@@ -34,6 +35,8 @@ LIVED = HOME / "fortnight"
 def main() -> int:
     """Run it until it is interrupted, and return the exit code."""
     say(f"Starting Airflow {version('apache-airflow')} in {HOME.relative_to(ROOT)} ...")
+    if not LIVED.exists():  # a fortnight that was interrupted would be lived on top of
+        shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir(parents=True, exist_ok=True)
     try:
         with (
