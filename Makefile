@@ -9,7 +9,7 @@ CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
 PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo airflow help test unit coverage lint system page bench docs screenshots dist lock clean
+.PHONY: demo airflow help test unit coverage lint system page bench docs screenshots dist audit lock clean
 .DELETE_ON_ERROR:
 
 define NEEDS_PYTHON
@@ -87,6 +87,19 @@ build/empty-$(AIRFLOW):
 	$@/bin/python -I -m pip check
 	cd $@ && AIRFLOW_HOME=$$PWD/airflow bin/python -I -m airflow providers get airflow-provider-useapi
 	cd $@ && AIRFLOW_HOME=$$PWD/airflow bin/python -I $(CURDIR)/tests/package/installed.py
+
+audit: .venv-audit/ready  ## known vulnerabilities of what this package needs beside Airflow; asks the package index
+	@$(MAKE) --no-print-directory AIRFLOW=2.11 .venv-2.11/ready
+	@$(MAKE) --no-print-directory AIRFLOW=3.3 .venv/ready
+	@failed=0; for python in .venv-2.11/bin/python .venv/bin/python; do \
+		$$python -m tests.package.vulnerabilities .venv-audit/bin/pip-audit || failed=1; done; exit $$failed
+
+.venv-audit/ready: pyproject.toml
+	$(NEEDS_PYTHON)
+	@$(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	@.venv-audit/bin/python -m pip install --quiet --group audit
+	@touch $@
 
 $(VENV)/ready: pyproject.toml $(CONSTRAINTS)
 	$(NEEDS_PYTHON)
