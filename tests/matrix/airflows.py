@@ -21,9 +21,11 @@ COMPONENTS = (
 )
 UNATTENDED = {
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-    "AIRFLOW__CORE__PARALLELISM": "8",
-    # The four of Airflow 3.0 are watched by one that ends them when the machine is busy.
+    "AIRFLOW__CORE__PARALLELISM": "5",
+    # On a busy machine: the four of Airflow 3.0 are ended by the one that watches them, and a
+    # task that the API server has not answered in time loses its try.
     "AIRFLOW__API__WORKERS": "1",
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
 }
 
 
