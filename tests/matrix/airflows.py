@@ -21,6 +21,9 @@ COMPONENTS = (
 )
 UNATTENDED = {
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+    # Seconds until a new file is seen, as Airflow 3 and Airflow 2 have it.
+    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "3",
+    "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "3",
     "AIRFLOW__CORE__PARALLELISM": "5",
     # On a busy machine: the four of Airflow 3.0 are ended by the one that watches them, and a
     # task that the API server has not answered in time loses its try.

@@ -91,9 +91,6 @@ def connections(sandboxes: Mapping[str, Sandbox]) -> dict[str, str]:
 def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
     """All runs, from start to end."""
     home, dags = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("dags")
-    for path in DAGS.glob("*.py"):
-        if HAS_WATCHERS or path.name != "watchers.py":
-            shutil.copy(path, dags)
     sandboxes = make_sandboxes()
     waiting = [*WAITING, *(WATCHED if HAS_WATCHERS else ())]
     with ExitStack() as running:
@@ -104,6 +101,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
         for name in REFUSED:
             sandboxes[name].token = RENEWED
         airflow = running.enter_context(AnyAirflow(home, dags, env, database))
+        # Not before: a task that finds no API server yet loses its try.
+        for path in DAGS.glob("*.py"):
+            if HAS_WATCHERS or path.name != "watchers.py":
+                shutil.copy(path, dags)
         asked_twice = [sandboxes[name].requests for name in waiting]
         airflow.wait_until(lambda: all(len(requests) > 1 for requests in asked_twice), 240)
         closed = {name: len(sandboxes[name].requests) for name in WAITING}
