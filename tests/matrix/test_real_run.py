@@ -187,7 +187,7 @@ def test_a_gate_that_stays_closed_says_why_at_its_time_out(
 ) -> None:
     name = f"{kind}_{mode}"
     assert results.outcome(name) == (state, 1)
-    said = "Timed out after 15 s; the gate is closed: the subscription is not active"
+    said = "Timed out after 30 s; the gate is closed: the subscription is not active"
     assert said in results.airflow.log_of("gates", name)
 
 
