@@ -9,7 +9,7 @@ CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
 PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo airflow help test unit coverage lint system page bench docs screenshots dist audit lock clean
+.PHONY: demo airflow help test unit coverage lint system page matrix bench docs screenshots dist audit lock clean
 .DELETE_ON_ERROR:
 
 define NEEDS_PYTHON
@@ -53,6 +53,9 @@ system: $(VENV)/ready  ## whole Airflows: under ten minutes
 
 page: $(VENV)/ready  ## the page in a real browser, on a whole Airflow: about two minutes
 	$(BIN)/python -m pytest tests/page
+
+matrix: .venv-matrix/ready  ## the tests on every Airflow and Python; ROW=3.2-py3.12 runs one row of them
+	@.venv-matrix/bin/python -m tests.matrix $(ROW)
 
 bench:  ## what gates cost: about an hour; PART=import (look, ...) runs a part of it
 	@$(MAKE) --no-print-directory VENV=.venv-bench GROUP=bench AIRFLOW=3.3 \
@@ -109,6 +112,12 @@ $(VENV)/ready: pyproject.toml $(CONSTRAINTS)
 	@$(BIN)/python -m pip install --quiet $(addprefix --constraint ,$(CONSTRAINTS)) --editable . --group $(GROUP) \
 		"apache-airflow==$(AIRFLOW).*"
 	@$(BIN)/python -m pip check
+	@touch $@
+
+.venv-matrix/ready: pyproject.toml
+	@$(PYTHON) -m venv .venv-matrix
+	@.venv-matrix/bin/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	@.venv-matrix/bin/python -m pip install --quiet --group matrix
 	@touch $@
 
 $(VENV)/coverage: $(VENV)/ready

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow import __version__ as _version
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         def set(self, key: str, value: Any) -> None:
             """Keep a value for the next process of the task."""
 
+
+Answer = TypeVar("Answer")
 
 RELEASE = tuple(map(int, _version.split(".")[:2]))
 """Major and minor of the Airflow that runs."""
@@ -48,6 +50,34 @@ def task_notes(context: Mapping[str, Any]) -> Notes | None:
     """The task's own store (Airflow 3.3+), or ``None``."""
     notes: Notes | None = context.get("task_state_store")
     return notes
+
+
+ANSWERS_IN_TURN = (3, 0) <= RELEASE < (3, 2)
+"""
+The triggerer of Airflow 3.0 and 3.1 takes the next answer of its supervisor for that to its last
+question. It ends as soon as one is not: after a question of another event loop, or one that was
+given up before its answer was read.
+"""
+
+
+async def ask_supervisor(question: Coroutine[Any, Any, Answer]) -> Answer:
+    """
+    Await what may ask the supervisor of a triggerer.
+
+    :param question: it goes on to its end where that must be, also if whoever asks is cancelled.
+    """
+    return await (asyncio.shield(asyncio.ensure_future(question)) if ANSWERS_IN_TURN else question)
+
+
+async def in_thread(function: Callable[..., Answer], *arguments: object) -> Answer:
+    """
+    Call what may ask the supervisor of a triggerer, and waits for it, in a thread.
+
+    From ``asyncio.to_thread`` Airflow 3.0 and 3.1 would ask on a new event loop.
+    """
+    from asgiref.sync import sync_to_async
+
+    return await ask_supervisor(sync_to_async(function)(*arguments))
 
 
 def is_crash_of_trigger(error: BaseException | None) -> bool:

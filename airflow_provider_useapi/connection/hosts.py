@@ -28,7 +28,7 @@ def ascii_host(host: str | None) -> str:
     if ":" in name:
         if "%" in name:  # a zone means something to one machine only, and libraries spell it apart
             raise ValueError(f"{name!r} has a zone")
-        return str(ipaddress.IPv6Address(name))
+        return _ipv6(ipaddress.IPv6Address(name))
     if not name.isascii() or "xn--" in name.lower():
         # As browsers read it; Python's own codec, of 2003, makes another name of some.
         name = idna.encode(name, uts46=True).decode()
@@ -38,6 +38,18 @@ def ascii_host(host: str | None) -> str:
     if name.rstrip(".").lower() in SCHEMES:
         raise ValueError(f"{name!r} is a scheme")
     return name
+
+
+def _ipv6(address: ipaddress.IPv6Address) -> str:
+    """
+    The shortest form, the same on every Python: what is stored of a URL is compared with others.
+
+    Python 3.13 and later write an IPv4 address that is mapped into IPv6 with dots.
+    """
+    if inside := address.ipv4_mapped:
+        high, low = divmod(int(inside), 1 << 16)
+        return f"::ffff:{high:x}:{low:x}"
+    return str(address)
 
 
 def split_netloc(netloc: str) -> tuple[str, str | None]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
+from airflow_provider_useapi.compat import ask_supervisor, in_thread
 from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.exceptions import (
     UseApiConfigError,
@@ -85,14 +85,15 @@ async def asettings_of(hook: ConnectionReader, known: Settings | None = None) ->
     )
 
     try:
-        connection = await get_async_connection(hook.useapi_conn_id, hook=cast(Any, hook))
-        extra = await get_async_extra_dejson(connection)
+        question = get_async_connection(hook.useapi_conn_id, hook=cast(Any, hook))
+        connection = await ask_supervisor(question)
+        extra = await ask_supervisor(get_async_extra_dejson(connection))
     except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
         raise _unreadable(hook.useapi_conn_id, e) from None
     settings = _read(hook, connection, extra, known)
     if settings is not known:
         # In a thread: it waits for the supervisor, and only 3.3.2 has an asynchronous one.
-        await asyncio.to_thread(_mask, settings.secrets)
+        await in_thread(_mask, settings.secrets)
     return settings
 
 

@@ -33,13 +33,18 @@ def test_the_runtime_schema_accepts_it() -> None:
     jsonschema.validate(get_provider_info(), schema("provider_info.schema.json"))
 
 
-@pytest.mark.skipif(not IS_3_2, reason="the strict schema knows conn-fields from Airflow 3.2 on")
+@pytest.mark.skipif(not IS_3_2, reason="the strict schema knows commands from Airflow 3.2 on")
 def test_the_strict_schema_accepts_it() -> None:
     strict = schema("provider.yaml.schema.json")
     written_on_release = {"state": "ready", "source-date-epoch": 1, "versions": ["0.1.0"]}
     validator = jsonschema.validators.validator_for(strict)(strict)
     info = {**get_provider_info(), **written_on_release}
     assert [error.message for error in validator.iter_errors(info)] == []
+
+
+def test_airflow_knows_the_fields_of_a_form_from_3_2_on() -> None:
+    of_types = schema("provider.yaml.schema.json")["properties"]["connection-types"]["items"]
+    assert ("conn-fields" in of_types["properties"]) == IS_3_2
 
 
 def test_the_entry_point_is_found_under_the_right_name() -> None:
@@ -132,6 +137,13 @@ def test_the_commands_of_airflow_know_the_provider() -> None:
     (ours,) = [h for h in json.loads(hooks[hooks.index("[") :]) if h["connection_type"] == "useapi"]
     assert ours["class"] == "airflow_provider_useapi.hooks.useapi.UseApiHook"
     assert "useapi_conn_id" in ours.values()
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_airflow_takes_the_commands_from_3_2_on() -> None:
+    done = subprocess.run([RUN, "useapi", "--help"], capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == IS_3_2
+    assert ("check" in done.stdout) == IS_3_2
 
 
 @pytest.mark.usefixtures("airflow_db")

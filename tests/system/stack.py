@@ -30,7 +30,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
 Result = TypeVar("Result")
 

@@ -833,9 +833,9 @@ def test_retry_after_of_the_wrong_type(sandbox: Sandbox, value: object) -> None:
             Answer(
                 status=429,
                 headers={"Retry-After": "1"},
-                body={"error": "", "retryAfter": iso(900)},
+                body={"error": "", "retryAfter": iso(3600)},
             ),
-            900,
+            3600,
         ),
         (Answer(body=HTML, headers={"Retry-After": "600"}), 600),
     ],

@@ -17,6 +17,7 @@ import pytest
 from airflow.providers.common.compat.sdk import Asset
 
 from airflow_provider_useapi.assets import account_asset
+from airflow_provider_useapi.compat import RELEASE
 from airflow_provider_useapi.sandbox import Sandbox
 from tests.helpers.dag_runs import load
 
@@ -70,6 +71,13 @@ def leave_rows(account_id: int, at: datetime) -> dict[str, Any]:
             session.flush()
         session.add(AssetEvent(asset_id=asset.id, extra=extra, timestamp=at))
     return extra
+
+
+def test_an_audit_asks_for_the_newest_event_alone_from_3_2_on() -> None:
+    from airflow.sdk.execution_time import context
+
+    events = getattr(context, "InletEventsAccessor", None)
+    assert hasattr(events, "limit") == (RELEASE >= (3, 2))
 
 
 def since(audit: dict[str, Any], code: str, service: str) -> str:

@@ -163,6 +163,7 @@ def test_names_that_only_look_like_a_slip_are_taken(host: str, base: str) -> Non
         ("0:0:0:0:0:0:0:1", 8080, "https://[::1]:8080"),
         ("2001:db8:1:2:3:4:5:6", 8080, "https://[2001:db8:1:2:3:4:5:6]:8080"),
         ("::ffff:127.0.0.1", 80, "https://[::ffff:7f00:1]:80"),
+        ("::ffff:0.0.0.0", None, "https://[::ffff:0:0]"),
         ("::", None, "https://[::]"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Every supported Airflow and Python, one after the other: ``make matrix``."""
