@@ -8,7 +8,7 @@ CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
 PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo airflow help test unit coverage lint system page bench docs screenshots dist lock clean
+.PHONY: demo airflow help test unit fuzz coverage lint system page bench docs screenshots dist lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
@@ -25,6 +25,9 @@ test: $(VENV)/ready  ## every test but those of whole Airflows
 
 unit: $(VENV)/ready  ## the tests of the pure part, without an Airflow database
 	$(BIN)/python -m pytest --numprocesses 2 tests/unit --ignore tests/unit/sandbox --ignore tests/unit/transport
+
+fuzz: $(VENV)/ready  ## every property with up to 100,000 examples, a minute each, on all cores: half an hour on two
+	$(BIN)/python -m pytest -p tests.helpers.fuzzing --numprocesses auto --maxschedchunk 1 --timeout 1200
 
 coverage:  ## branches that the tests take on 3.3 and 2.11 together, with floors: about ten minutes
 	@rm -f .coverage .coverage.*
