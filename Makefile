@@ -9,7 +9,7 @@ CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
 PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo airflow help test unit coverage lint system page matrix bench docs screenshots dist audit lock clean
+.PHONY: demo airflow help test unit fuzz coverage lint system page matrix bench docs screenshots dist audit lock clean
 .DELETE_ON_ERROR:
 
 define NEEDS_PYTHON
@@ -31,6 +31,9 @@ test: $(VENV)/ready  ## every test but those of whole Airflows
 
 unit: $(VENV)/ready  ## the tests of the pure part, without an Airflow database
 	$(BIN)/python -m pytest --numprocesses 2 tests/unit --ignore tests/unit/sandbox --ignore tests/unit/transport
+
+fuzz: $(VENV)/ready  ## every property with up to 100,000 examples, a minute each, on all cores: an hour on two
+	$(BIN)/python -m pytest -p tests.helpers.fuzzing --numprocesses auto --maxschedchunk 1 --timeout 1200
 
 coverage:  ## branches that the tests take on 3.3 and 2.11 together, with floors: about ten minutes
 	@rm -f .coverage .coverage.*

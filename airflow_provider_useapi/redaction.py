@@ -24,6 +24,15 @@ _EMAIL = re.compile(
 )
 
 
+class Secret(str):
+    """A text that does not tell itself: tools show the locals of a traceback by their ``repr``."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return MASK
+
+
 def mask_emails(text: str) -> str:
     """Replace everything in ``text`` that looks like an e-mail address."""
     return _EMAIL.sub(MASK, text)
@@ -31,6 +40,7 @@ def mask_emails(text: str) -> str:
 
 def secret_forms(secret: str) -> tuple[str, ...]:
     """Every form in which ``secret`` could turn up in a text, longest first."""
+    secret = str(secret)  # a plain one: not every encoder of JSON takes another
     plain = {secret, secret.removeprefix("user:")}
     forms = plain | {quote(form, safe="") for form in plain} | {quote_plus(form) for form in plain}
     return tuple(sorted((form for form in forms if form), key=len, reverse=True))

@@ -19,8 +19,11 @@ def check_whole_number(name: str, value: object, least: int = 0) -> None:
     :raises UseApiConfigError: if it is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        from airflow_provider_useapi.redaction import public_text  # for a mistake alone
+
+        shown = public_text(repr(value), limit=40)
         raise UseApiConfigError(
-            f"{name} must be a whole number of at least {least}; it is {value!r}."
+            f"{name} must be a whole number of at least {least}; it is {shown}."
         )
 
 

@@ -139,7 +139,12 @@ def error_of(
 
 def _without_secrets(account: Account, secrets: Collection[str]) -> Account:
     """Keep tokens out of the account itself: Airflow masks neither XCom nor the task's store."""
-    return replace(account, error=account.error and mask_secrets(account.error, secrets))
+    texts: dict[str, Any] = {
+        name: mask_secrets(value, secrets)
+        for name, value in vars(account).items()
+        if isinstance(value, str)
+    }
+    return replace(account, **texts)
 
 
 def _classify(answer: Answer, body: object) -> tuple[type[UseApiError], str]:

@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterable
 
 from airflow_provider_useapi.api.endpoints import Service
+from airflow_provider_useapi.api.json_values import text
 from airflow_provider_useapi.api.services import CATALOGUE
 
-_SUFFIX = re.compile(r"\s+(?:ai\s+)?api?\s*$")
+# Begun at the first white space of a run, and possessive: a megabyte of it is read once.
+_SUFFIX = re.compile(r"(?<!\s)\s++(?:ai\s++)?api?\s*$")
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
 def _fold(name: str) -> str:
     """What two spellings of one service have in common."""
-    text = name.strip().casefold()
-    return _SEPARATORS.sub("", _SUFFIX.sub("", text)) or text
+    folded = name.strip().casefold()
+    return _SEPARATORS.sub("", _SUFFIX.sub("", folded)) or text(folded) or ""
 
 
 _SLUGS = {

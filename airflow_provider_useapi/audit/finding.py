@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from airflow_provider_useapi.audit.stored import as_declared
+
 CRITICAL, WARNING = "critical", "warning"
 SEVERITIES = (CRITICAL, WARNING)
 """Worst first."""
@@ -51,7 +53,7 @@ class Finding:
         :raises TypeError: if it is something else.
         """
         names = {each.name for each in fields(cls)}
-        return cls(**{name: value for name, value in stored.items() if name in names})
+        return as_declared(cls(**{name: value for name, value in stored.items() if name in names}))
 
 
 def read_findings(audit: Any) -> list[Finding] | None:

@@ -18,6 +18,7 @@ from airflow_provider_useapi.api.hints import shown_names
 from airflow_provider_useapi.api.json_values import count
 from airflow_provider_useapi.api.linked_accounts import AccountStatus
 from airflow_provider_useapi.api.service_names import service_of
+from airflow_provider_useapi.audit.stored import as_declared
 from airflow_provider_useapi.exceptions import UseApiError
 
 MAX_ACCOUNTS = 50
@@ -120,7 +121,7 @@ class LinkedAccounts:
         names = {each.name for each in fields(Linked)}
         accounts = tuple(
             # What a newer release has added is left alone.
-            Linked(**{name: value for name, value in each.items() if name in names})
+            as_declared(Linked(**{name: value for name, value in each.items() if name in names}))
             for each in stored["accounts"]
         )
         return cls(accounts, count(stored["left_out"]) or 0)

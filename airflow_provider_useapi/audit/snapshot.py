@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from airflow_provider_useapi.api.account import Account, ServiceAccounts
-from airflow_provider_useapi.audit.finding import Finding
+from airflow_provider_useapi.audit.finding import SEVERITIES, Finding
 from airflow_provider_useapi.audit.linked import LinkedAccounts, Reading
+from airflow_provider_useapi.audit.stored import as_declared, check_moment
 from airflow_provider_useapi.redaction import MASK, public_text
 
 VERSION = 1
@@ -171,28 +171,58 @@ def read_snapshot(extra: object) -> Snapshot | None:
     :return: ``None`` if it is not the snapshot of an audit, or one of another version.
     """
     try:
-        stored: Mapping[str, Any] = _nested(extra)
-        if stored["version"] != VERSION:
-            return None
-        datetime.fromisoformat(stored["checked_at"])
-        return Snapshot(
-            **{name: stored[name] for name in _PLAIN},
-            services={
-                slug: ServiceAccounts(slug=slug, **counts)
-                for slug, counts in _nested(stored["services"]).items()
-            },
-            findings=tuple(map(Finding.from_dict, _nested(stored["findings"]))),
-            linked={
-                slug: LinkedAccounts.from_dict(linked)
-                for slug, linked in _nested(stored.get("linked", {})).items()
-            },
-            has_captchas=stored.get("captchas"),
-            unread=tuple(map(str, _nested(stored.get("unread", ())))),
-            held=tuple(map(Finding.from_dict, _nested(stored.get("held", ())))),
-            baseline=read_snapshot(stored.get("baseline")),
-        )
+        return _read(extra)
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def _read(extra: object, *, is_baseline: bool = False) -> Snapshot | None:
+    stored: Mapping[str, Any] = _nested(extra)
+    if stored["version"] != VERSION:
+        return None
+    found = Snapshot(
+        **{name: stored[name] for name in _PLAIN},
+        services={
+            slug: as_declared(ServiceAccounts(slug=slug, **counts))
+            for slug, counts in _nested(stored["services"]).items()
+        },
+        findings=tuple(map(Finding.from_dict, _nested(stored["findings"]))),
+        linked={
+            slug: LinkedAccounts.from_dict(linked)
+            for slug, linked in _nested(stored.get("linked", {})).items()
+        },
+        has_captchas=stored.get("captchas"),
+        unread=tuple(map(str, _nested(stored.get("unread", ())))),
+        held=tuple(map(Finding.from_dict, _nested(stored.get("held", ())))),
+        baseline=None if is_baseline else _baseline(stored.get("baseline")),
+    )
+    _check(as_declared(found))
+    return found
+
+
+def _baseline(extra: object) -> Snapshot | None:
+    """One that cannot be read is not there."""
+    try:
+        return _read(extra, is_baseline=True)
     except (TypeError, ValueError, KeyError, AttributeError):
         return None
+
+
+def _check(found: Snapshot) -> None:
+    """Check what the types do not tell."""
+    findings = (*found.findings, *found.held)
+    if any(each.severity not in SEVERITIES for each in findings):
+        raise ValueError("no severity")
+    if not all(text.isprintable() for text in (*found.unread, *found.linked)):
+        raise ValueError("no line of text")
+    accounts = (each for linked in found.linked.values() for each in linked.accounts)
+    for written in (
+        found.checked_at,
+        found.renewed_on,
+        *(each.since for each in findings),
+        *(each.session_expires for each in accounts),
+    ):
+        check_moment(written)
 
 
 def _kept(findings: Sequence[Finding]) -> list[Finding]:

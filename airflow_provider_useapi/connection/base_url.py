@@ -72,7 +72,8 @@ def base_url(
         )
     port = int(own_port) if own_port else port
     if port is not None and not 0 < port < 65536:
-        raise error(f"the port is {port}; it must be from 1 to 65535.")
+        shown = public_text(port, limit=20)
+        raise error(f"the port is {shown}; it must be from 1 to 65535.")
     path = parts.path.rstrip("/") + (f"/{below}" if below else "")
     # The real host is in the path then, and the token would go to another one.
     is_slip = own_port == "" or (not has_scheme and is_like_a_scheme(name))

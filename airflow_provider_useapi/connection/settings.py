@@ -21,7 +21,7 @@ from airflow_provider_useapi.connection.hosts import (
 )
 from airflow_provider_useapi.connection.proxy import environment_proxy, refuse_unusable
 from airflow_provider_useapi.exceptions import UseApiConfigError
-from airflow_provider_useapi.redaction import public_text
+from airflow_provider_useapi.redaction import Secret, public_text
 
 _BEARER = re.compile(r"bearer\s+", re.IGNORECASE)
 _TRUE = ("true", "1", "yes", "on")
@@ -60,7 +60,8 @@ class Settings:
     def secrets(self) -> tuple[str, ...]:
         """What must be masked wherever it turns up: the token, the proxy's password."""
         password = urlsplit(self.proxy).password if self.proxy else None
-        return (self.token, unquote(password)) if password else (self.token,)
+        found = (self.token, unquote(password)) if password else (self.token,)
+        return tuple(map(Secret, found))
 
     @property
     def uses_tls(self) -> bool:

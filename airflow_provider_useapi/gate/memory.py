@@ -9,7 +9,7 @@ is deferred hands it to its trigger, and gets it back with the time-out.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_useapi.api.kept_credits import KeptCredits, from_note, to_note
@@ -170,4 +170,7 @@ class Memory:
 
 
 def _moment(written: object) -> datetime | None:
-    return datetime.fromisoformat(str(written)) if written else None
+    if not written:
+        return None
+    moment = datetime.fromisoformat(str(written))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -14,6 +14,9 @@ from airflow_provider_useapi.connection.mark import Mark
 from airflow_provider_useapi.gate import messages
 from airflow_provider_useapi.gate.memory import Memory
 
+_YEAR_10000 = 253402300800.0
+"""In seconds since the epoch; nobody can count with what lies beyond, or with no number."""
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -94,10 +97,14 @@ def from_payload(payload: object) -> Ending:
         return Opened(fields["xcom"])
     if outcome == Failed.outcome:
         since = fields.get("since")
-        is_moment = isinstance(since, (int, float)) and not isinstance(since, bool)
-        return Failed(reason, Mark.from_note(fields), since if is_moment else None)
+        return Failed(reason, Mark.from_note(fields), since if _is_moment(since) else None)
     if outcome == Retry.outcome:
         return Retry(reason)
     if outcome == TimedOut.outcome:
         return TimedOut(Memory.from_note(fields.get("note")))
     return Failed(messages.OTHER_RELEASE)
+
+
+def _is_moment(since: Any) -> bool:
+    is_number = isinstance(since, (int, float)) and not isinstance(since, bool)
+    return is_number and 0 <= since < _YEAR_10000

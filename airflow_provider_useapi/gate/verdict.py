@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_useapi.api.account import Account, ServiceAccounts
+from airflow_provider_useapi.api.json_values import text
 from airflow_provider_useapi.gate import messages
 from airflow_provider_useapi.gate.condition import Condition
 
@@ -98,7 +99,7 @@ def judge_account(account: Account, condition: Condition, slug: str | None) -> V
     found = account.services.get(slug)
     warnings: tuple[str, ...] = ()
     if found is None:
-        name = condition.service.strip()
+        name = text(condition.service.strip()) or ""
         found = ServiceAccounts(name, slug, allocations_left=account.max_accounts_per_api)
         warnings = (messages.not_listed(account, condition.service),)
     reasons += [reason for rule in _ACCOUNT_RULES for reason in rule(condition, found)]

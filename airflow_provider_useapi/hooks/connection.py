@@ -61,12 +61,7 @@ def settings_of(hook: ConnectionReader) -> Settings:
     :raises UseApiConfigError: if the connection cannot be used.
     :raises UseApiUnavailableError: if it cannot be read at the moment.
     """
-    try:
-        connection = hook.get_connection(hook.useapi_conn_id)
-        extra = connection.extra_dejson
-    except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
-        raise _unreadable(hook.useapi_conn_id, e) from None
-    settings = _read(hook, connection, extra)
+    settings = _or_raise(_found(hook))
     _mask(settings.secrets)
     return settings
 
@@ -79,6 +74,27 @@ async def asettings_of(hook: ConnectionReader, known: Settings | None = None) ->
         saves the work of masking again.
     :raises UseApiError: as :func:`settings_of`.
     """
+    settings = _or_raise(await _afound(hook, known))
+    if settings is not known:
+        # In a thread: it waits for the supervisor, and only 3.3.2 has an asynchronous one.
+        await in_thread(_mask, settings.secrets)
+    return settings
+
+
+# The password is in the locals of these, which some tools print with a traceback: so an error is
+# returned, without one.
+
+
+def _found(hook: ConnectionReader) -> Settings | UseApiError:
+    try:
+        connection = hook.get_connection(hook.useapi_conn_id)
+        extra = connection.extra_dejson
+    except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
+        return _unreadable(hook.useapi_conn_id, e)
+    return _read(hook, connection, extra)
+
+
+async def _afound(hook: ConnectionReader, known: Settings | None) -> Settings | UseApiError:
     from airflow.providers.common.compat.connection import (
         get_async_connection,
         get_async_extra_dejson,
@@ -89,28 +105,33 @@ async def asettings_of(hook: ConnectionReader, known: Settings | None = None) ->
         connection = await ask_supervisor(question)
         extra = await ask_supervisor(get_async_extra_dejson(connection))
     except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
-        raise _unreadable(hook.useapi_conn_id, e) from None
-    settings = _read(hook, connection, extra, known)
-    if settings is not known:
-        # In a thread: it waits for the supervisor, and only 3.3.2 has an asynchronous one.
-        await in_thread(_mask, settings.secrets)
-    return settings
+        return _unreadable(hook.useapi_conn_id, e)
+    return _read(hook, connection, extra, known)
+
+
+def _or_raise(found: Settings | UseApiError) -> Settings:
+    if isinstance(found, UseApiError):
+        raise found
+    return found
 
 
 def _read(
     hook: ConnectionReader, connection: Any, extra: object, known: Settings | None = None
-) -> Settings:
+) -> Settings | UseApiError:
     from airflow_provider_useapi.connection.settings import read_settings
 
-    settings = read_settings(
-        hook.useapi_conn_id,
-        host=connection.host,
-        port=connection.port,
-        schema=connection.schema,
-        login=connection.login,
-        password=connection.password,
-        extra=extra if isinstance(extra, dict) else {},
-    )
+    try:
+        settings = read_settings(
+            hook.useapi_conn_id,
+            host=connection.host,
+            port=connection.port,
+            schema=connection.schema,
+            login=connection.login,
+            password=connection.password,
+            extra=extra if isinstance(extra, dict) else {},
+        )
+    except UseApiError as e:
+        return e.with_traceback(None)
     if settings == known:
         return known
     for warning in settings.warnings:

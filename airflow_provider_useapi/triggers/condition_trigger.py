@@ -122,7 +122,9 @@ class ConditionTrigger(BaseEventTrigger):
         fields = {name: getattr(self, name) for name in (*FIELDS, CREDITS)}
         if self.service is None and self.names_service:
             fields["service"] = ""  # what a template stood for; that is not "no service"
+        # Whatever was written there: a list, which is no service, has no hash.
+        resolve = _target_of if isinstance(fields["service"], str | None) else target_of
         try:
-            return _target_of(Condition(**fields))
+            return resolve(Condition(**fields))
         except UseApiError as e:
             return e

@@ -122,6 +122,18 @@ class LocalAirflow:
             env[CONN] = env[CONN].replace(f"?timeout={LOCKED}", f"?timeout={LOCKED_OUT}")
         self._processes[component] = self._launch([component], component, env)
 
+    def command(self, *line: str) -> subprocess.Popen[str]:
+        """Start a command of this Airflow; the caller reads what it prints, and waits for it."""
+        return subprocess.Popen(
+            [Path(sys.executable).with_name("airflow"), *line],
+            cwd=self.home,
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
     def kill(self, component: str) -> None:
         """End a component as a crash of its machine does: at once, with all that it started."""
         process = self._processes.pop(component)

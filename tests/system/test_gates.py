@@ -7,16 +7,22 @@ of one are not mistaken for those of another, and both are named like the task.
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import secrets
+import subprocess
+import zlib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from airflow_provider_useapi.api.account import FIELDS
 from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
@@ -33,11 +39,18 @@ from datetime import timedelta
 from pathlib import Path
 
 from airflow.providers.common.compat.sdk import DAG
+from airflow.sdk import Asset, AssetWatcher
 
+from airflow_provider_useapi.operators.audit import UseApiAuditOperator
 from airflow_provider_useapi.operators.useapi import UseApiAccountOperator
 from airflow_provider_useapi.sensors.useapi import UseApiAccountSensor
+from airflow_provider_useapi.triggers.useapi import UseApiAccountEventTrigger
 
-classes = {{"sensor": UseApiAccountSensor, "operator": UseApiAccountOperator}}
+classes = {{
+    "sensor": UseApiAccountSensor,
+    "operator": UseApiAccountOperator,
+    "audit": UseApiAuditOperator,
+}}
 # Short, so that a try too many would show while the test looks.
 again = {{"retries": 3, "retry_delay": timedelta(seconds=1)}}
 
@@ -46,6 +59,13 @@ with DAG("{DAG_ID}", schedule=None, default_args=again):
         reversed(json.loads(Path(__file__).with_name("cases.json").read_text()))
     ):
         classes[kind](task_id=name, useapi_conn_id=name, priority_weight=weight + 1, **arguments)
+
+watching = UseApiAccountEventTrigger(
+    useapi_conn_id="watched", service="runwayml", min_free_job_slots=1, poke_interval=5,
+    fire_on="change", emit_initial=True,
+)
+watched = Asset("watched", watchers=[AssetWatcher(name="watched", trigger=watching)])
+follows = DAG("follows", schedule=[watched])
 '''
 
 MODES: Mapping[str, Mapping[str, Any]] = {
@@ -67,7 +87,7 @@ SLACK = {"poke": 10, "reschedule": 60, "deferred": 60, "zero": 60}
 LIVE = ("flowmusic", "runwayml")
 """Services whose lists of accounts hold secrets; the sandbox makes some up."""
 
-TOKEN_CANARY, PERSON_CANARY = secrets.token_hex(8), secrets.token_hex(8)
+TOKEN_CANARY, PERSON_CANARY, PROXY_CANARY = (secrets.token_hex(8) for _ in range(3))
 EMAIL = f"{PERSON_CANARY}@example.com"
 ECHO = f"The token %s of {EMAIL} is worn out"
 """An API that repeats what it should not, in the text of an error."""
@@ -92,6 +112,7 @@ class Case:
     :param retry_after: what a 429 asks for, in seconds.
     :param refused: the server knows only the token that comes after that of the connection.
     :param linked: the service that the one linked account with two job slots belongs to.
+    :param is_proxied: its server is asked through a proxy, which wants a password.
     """
 
     name: str
@@ -102,6 +123,7 @@ class Case:
     retry_after: int = RETRY_AFTER
     refused: bool = False
     linked: str = ""
+    is_proxied: bool = False
 
     @property
     def token(self) -> str:
@@ -121,6 +143,9 @@ class Case:
         sandbox.account.update({"error": ECHO % sandbox.token, **self.account})
         if self.linked:
             sandbox.link(self.linked, LinkedAccount(EMAIL, max_jobs=2))
+        if self.kind == "audit":
+            lost = LinkedAccount(f"lost.{EMAIL}", health=f"{EMAIL} is signed out")
+            sandbox.link(self.linked, lost)
         for said in self.answers:
             status = said if isinstance(said, int) else 200
             headers = {"Retry-After": str(self.retry_after)} if status == 429 else {}
@@ -176,7 +201,45 @@ def make_cases() -> list[Case]:
         Case("lapsed", "operator", {"require_active_subscription": True}, account=INACTIVE),
         Case("malformed", "operator", answers=(400,)),
         Case("unwell", "operator", answers=(503, 503, 503)),
+        *(sensor("proxied", mode, {}, is_proxied=True) for mode in ("poke", "zero")),
+        Case("audited", "audit", {"min_credits": {"runwayml": 10**6}}, linked="runwayml"),
     ]
+
+
+WATCHED = Case("watched", "watcher", linked="runwayml")
+DENIED = Case("denied", "command", refused=True)
+"""What the watcher asks, and a command; they are no tasks."""
+
+COMMANDS = {
+    "connections test proxied_poke": "Connection success!",
+    "connections test denied": "the API token was refused",
+    "useapi account --conn-id audited -o json": "maxAccountsPerAPI",
+    "useapi accounts runwayml --credits --conn-id audited": "is signed out",
+    "useapi capacity runwayml --conn-id audited -o yaml": "max_jobs",
+    "useapi check --conn-id denied": "the API token was refused",
+}
+"""Commands, and what each prints."""
+
+
+class Processes:
+    """
+    The processes of an Airflow, as everybody on its machine sees them.
+
+    :param home: of that Airflow.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = f"AIRFLOW_HOME={home}\0"
+        self.seen: dict[int, str] = {}
+
+    def see(self) -> None:
+        """Look at their command lines and environments."""
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it has ended meanwhile, or is somebody else's
+                environment = (entry / "environ").read_text(errors="replace")
+                if self._home in environment:
+                    told = (entry / "cmdline").read_text(errors="replace") + environment
+                    self.seen[int(entry.name)] = self.seen.get(int(entry.name), "") + told
 
 
 @dataclass(frozen=True)
@@ -187,6 +250,8 @@ class Results:
     run_id: str
     sandboxes: Mapping[str, Sandbox]
     tasks: Mapping[str, Mapping[str, Any]]
+    printed: Mapping[str, str]
+    processes: Processes
 
     def outcome(self, name: str) -> tuple[str, int]:
         """The state of a task, and the number of its last try; more tries were allowed."""
@@ -230,7 +295,10 @@ class Connections:
     def add(self, case: Case) -> None:
         """Define the connection of a case."""
         connection = {"connection_id": case.name, "conn_type": "useapi", "password": case.token}
-        connection["host"] = self._sandboxes[case.name].url
+        connection["host"] = host = self._sandboxes[case.name].url
+        if case.is_proxied:  # its server is the proxy as well
+            proxy = host.replace("//", f"//gate:{PROXY_CANARY}@")
+            connection["extra"] = json.dumps({"proxy": proxy})
         self._airflow.request("POST", "/api/v2/connections", connection)
 
     def changes(self, cases: list[Case], run_id: str) -> Iterator[None]:
@@ -260,34 +328,48 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
     """The run of all cases."""
     home, dags = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("dags")
     cases = make_cases()
-    tasks = [(case.name, case.kind, dict(case.arguments)) for case in cases]
+    reports = {"report_path": f"{home}/reports/"}
+    tasks = [
+        (case.name, case.kind, {**case.arguments, **(reports if case.kind == "audit" else {})})
+        for case in cases
+    ]
     (dags / "cases.json").write_text(json.dumps(tasks))
     (dags / "cases.py").write_text(DAG_FILE)
     with ExitStack() as running:
-        sandboxes = {case.name: running.enter_context(case.sandbox()) for case in cases}
+        asked = [*cases, WATCHED, DENIED]
+        sandboxes = {case.name: running.enter_context(case.sandbox()) for case in asked}
         # Five gates poke for long; the others need a slot now and then.
         parallel = {
             "AIRFLOW__CORE__PARALLELISM": "8",
-            # What leaks would leak there.
-            "AIRFLOW__LOGGING__NAMESPACE_LEVELS": (
-                "airflow_provider_useapi=DEBUG httpx=DEBUG httpcore=DEBUG urllib3=DEBUG"
-            ),
+            # What leaks would leak there: our own lines, those of HTTP clients, and Airflow's.
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG",
+            "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         }
         components = ("api-server", "scheduler", "dag-processor", "triggerer")
         database = running.enter_context(postgres())
         airflow = running.enter_context(LocalAirflow(home, dags, parallel, components, database))
 
         connections = Connections(airflow, sandboxes)
-        for case in cases:
+        for case in asked:
             if not case.name.startswith("absent"):
                 connections.add(case)
+        airflow.unpause("follows")
         airflow.unpause(DAG_ID)
         run_id = airflow.trigger(DAG_ID)
-        changes = connections.changes(cases, run_id)
-        airflow.wait_for(DAG_ID, run_id, 360, lambda: next(changes))
+        commands = {line: airflow.command(*line.split()) for line in COMMANDS}
+        changes, processes = connections.changes(cases, run_id), Processes(home)
+
+        def meanwhile() -> None:
+            next(changes)
+            processes.see()
+
+        airflow.wait_for(DAG_ID, run_id, 360, meanwhile)
+        fired = "SELECT * FROM asset_event JOIN asset ON asset.id = asset_id WHERE name = 'watched'"
+        airflow.wait_until(lambda: airflow.query(fired), 60)
         ended = {task["task_id"]: task for task in airflow.task_instances(DAG_ID, run_id)}
-        assert set(ended) == set(sandboxes)
-        yield Results(airflow, run_id, sandboxes, ended)
+        assert {case.name for case in cases} == set(ended)
+        printed = {line: each.communicate(timeout=60)[0] for line, each in commands.items()}
+        yield Results(airflow, run_id, sandboxes, ended, printed, processes)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -452,37 +534,145 @@ def test_a_transient_error_of_an_operator_is_left_to_airflows_retries(results: R
     assert "was answered with 503" in results.log("unwell")
 
 
-CANARIES = {"token": TOKEN_CANARY, "person": PERSON_CANARY, "linked": "made-up-by-the-sandbox"}
+@pytest.mark.parametrize("mode", ["poke", "zero"])
+def test_a_gate_asks_through_a_proxy_with_a_password(results: Results, mode: str) -> None:
+    assert results.outcome(f"proxied_{mode}") == ("success", 1)
 
 
-@pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES)
-def test_nothing_leaks_into_a_log(results: Results, canary: str) -> None:
-    places = [path for path in results.airflow.logs.rglob("*") if path.is_file()]
-    assert holding(places, "The check failed"), "the search finds nothing at all"
-    assert holding(places, canary) == []
+# --- Leaks ----------------------------------------------------------------------------------------
 
 
-def holding(files: list[Path], text: str) -> list[Path]:
+def base64_forms(secret: str) -> set[str]:
+    """What base64 makes of a text inside another one, wherever it begins."""
+    forms = set()
+    for before in range(3):
+        encoded = base64.b64encode(b"-" * before + secret.encode()).decode()
+        forms.add(encoded[-(-before * 8 // 6) :].rstrip("=")[:-1])
+    return forms
+
+
+CANARIES = {
+    "token": {TOKEN_CANARY, *base64_forms(TOKEN_CANARY)},
+    "person": {PERSON_CANARY, *base64_forms(PERSON_CANARY)},
+    "proxy": {PROXY_CANARY, *base64_forms(PROXY_CANARY)},
+    "linked": {"made-up-by-the-sandbox"},
+}
+"""What must be nowhere. Letters and digits: to quote them for URLs or JSON changes nothing."""
+
+
+def holds(text: str, canaries: set[str]) -> bool:
+    return any(canary in text for canary in canaries)
+
+
+def test_the_search_for_canaries_finds_them_in_whatever_base64_makes_of_them() -> None:
+    for before in ("", "B", "Be", "Bearer ", "gate:", "Bearer user:"):
+        encoded = base64.b64encode(f"{before}{TOKEN_CANARY}-and-more".encode()).decode()
+        assert holds(encoded, CANARIES["token"])
+
+
+@pytest.mark.parametrize("canaries", CANARIES.values(), ids=CANARIES)
+def test_nothing_leaks_into_a_log(results: Results, canaries: set[str]) -> None:
+    logs = [path for path in results.airflow.logs.rglob("*") if path.is_file()]
+    for said in ("The check failed", "[httpcore", "GET /v2/account: 200"):
+        assert holding(logs, {said}), "the search finds nothing at all"
+    assert holding(logs, canaries) == []
+
+
+def holding(files: list[Path], canaries: set[str]) -> list[Path]:
     """The files that hold a text."""
-    return [path for path in files if text in path.read_text(errors="replace")]
+    return [path for path in files if holds(path.read_text(errors="replace"), canaries)]
 
 
-@pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES)
-def test_nothing_leaks_into_the_database(results: Results, canary: str) -> None:
-    assert "xcom" in tables_holding(results.airflow, "MiniMax API"), "the search finds nothing"
-    assert tables_holding(results.airflow, canary) == []
+FILLED = {
+    "asset_event.extra",
+    "rendered_task_instance_fields.rendered_fields",
+    "serialized_dag.data",
+    "trigger.kwargs",
+    "xcom.value",
+}
+"""Columns that hold something of the gates, the audit or the watcher."""
 
 
-def tables_holding(airflow: LocalAirflow, text: str) -> list[str]:
-    """The tables that hold a text, except that of the connections: it is encrypted there."""
-    tables = airflow.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    return [
-        table
-        for (table,) in tables
-        if table != "connection"
-        and any(
-            text in (str(bytes(cell)) if isinstance(cell, memoryview) else str(cell))
-            for row in airflow.query(f'SELECT * FROM "{table}"')
-            for cell in row
-        )
-    ]
+@pytest.fixture(scope="module")
+def holders(results: Results) -> dict[str, set[str]]:
+    """Which columns of the database hold each canary, and which what stands there by right."""
+    sought = {**CANARIES, "by right": {"runwayml"}}
+    found: dict[str, set[str]] = {name: set() for name in sought}
+    for column, text in database(results.airflow):
+        for name, canaries in sought.items():
+            if column not in found[name] and holds(text, canaries):
+                found[name].add(column)
+    return found
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+def test_nothing_leaks_into_the_database(holders: dict[str, set[str]], canary: str) -> None:
+    assert holders["by right"] >= FILLED, "the search finds nothing"
+    assert holders[canary] == set()
+
+
+def database(airflow: LocalAirflow) -> Iterator[tuple[str, str]]:
+    """Every value of the database as text, with its column; that of triggers decrypted."""
+    made = json.loads((airflow.home / "migrated.json").read_text())
+    fernet = Fernet(made["secret"])
+    tables = defaultdict(list)
+    for table, column in airflow.query(
+        "SELECT table_name, column_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' ORDER BY table_name, ordinal_position"
+    ):
+        tables[table].append(f"{table}.{column}")
+    for table, columns in tables.items():
+        for row in airflow.query(f'SELECT * FROM "{table}"'):
+            for column, value in zip(columns, row, strict=True):
+                text = readable(value)
+                if column == "trigger.kwargs":  # where a token stands by right is left encrypted
+                    text = fernet.decrypt(text.encode()).decode()
+                yield column, text
+
+
+def readable(value: Any) -> str:
+    """A value as text; bytes as they are, and as what they were before they were packed."""
+    if isinstance(value, dict | list):
+        return json.dumps(value)
+    if not isinstance(value, memoryview | bytes):
+        return str(value)
+    text = bytes(value).decode("latin-1")
+    with suppress(zlib.error):
+        text += zlib.decompress(bytes(value)).decode("latin-1")
+    return text
+
+
+@pytest.mark.parametrize("canaries", CANARIES.values(), ids=CANARIES)
+def test_nothing_leaks_into_a_report(results: Results, canaries: set[str]) -> None:
+    (report,) = (results.airflow.home / "reports").iterdir()
+    assert "is signed out" in report.read_text()
+    assert holding([report], canaries) == []
+
+
+@pytest.mark.parametrize("canaries", CANARIES.values(), ids=CANARIES)
+@pytest.mark.parametrize("line", COMMANDS)
+def test_nothing_leaks_into_what_a_command_prints(
+    results: Results, line: str, canaries: set[str]
+) -> None:
+    printed = results.printed[line]
+    assert COMMANDS[line] in printed
+    assert not holds(printed, canaries)
+
+
+def test_a_secret_in_the_environment_of_a_process_is_found(tmp_path: Path) -> None:
+    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path), "SECRET": f"user:{TOKEN_CANARY}"}
+    started = subprocess.Popen(["sleep", "60"], env=environment)
+    try:
+        processes = Processes(tmp_path)
+        processes.see()
+        assert holds(processes.seen[started.pid], CANARIES["token"])
+    finally:
+        started.kill()
+        started.wait()
+
+
+@pytest.mark.parametrize("canaries", CANARIES.values(), ids=CANARIES)
+def test_nothing_leaks_into_the_list_of_processes(results: Results, canaries: set[str]) -> None:
+    seen = results.processes.seen
+    assert len(seen) > len(MODES), "tasks have processes of their own"
+    assert [number for number, told in seen.items() if holds(told, canaries)] == []

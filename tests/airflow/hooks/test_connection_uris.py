@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from airflow.models.connection import Connection
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_useapi.connection.settings import Settings, read_settings
@@ -169,7 +169,6 @@ HOSTS = st.sampled_from(
 SCHEMAS = st.none() | st.text("ab/-_.~ü%2F", max_size=8)
 
 
-@settings(max_examples=200, deadline=None, database=None, derandomize=True)
 @given(HOSTS, st.none() | st.integers(1, 65535), SCHEMAS)
 def test_what_airflow_writes_as_a_uri_is_read_as_the_same(
     host: str, port: int | None, schema: str | None

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_useapi.api.account import Account
@@ -1008,13 +1008,6 @@ HEADERS = st.dictionaries(
     DATES | st.text(max_size=40),
     max_size=3,
 )
-MODEST = settings(
-    max_examples=300,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    database=None,
-    derandomize=True,
-)
 
 
 def read(status: int, headers: dict[str, str], body: bytes, flaw: str = "") -> None:
@@ -1033,13 +1026,11 @@ def read(status: int, headers: dict[str, str], body: bytes, flaw: str = "") -> N
         assert account.renewed_on is None or account.renewed_on.year >= 2000
 
 
-@MODEST
 @given(STATUSES, HEADERS, st.binary(max_size=60), st.sampled_from(["", "cut off"]))
 def test_reading_any_bytes(status: int, headers: dict[str, str], body: bytes, flaw: str) -> None:
     read(status, headers, body, flaw)
 
 
-@MODEST
 @given(st.sampled_from([200, 402, 403, 429, 500]) | STATUSES, HEADERS, JSON_VALUES)
 def test_reading_any_json(status: int, headers: dict[str, str], value: object) -> None:
     read(status, headers, json.dumps(value).encode())

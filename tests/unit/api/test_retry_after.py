@@ -5,9 +5,9 @@ from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from airflow_provider_useapi.api.retry_after import retry_after, unbelieved
+from tests.helpers.odd_json import Writer, decoded, written
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -90,7 +90,28 @@ def test_what_is_not_believed_leaves_the_other_and_is_said() -> None:
     assert not unbelieved("20", {"retryAfter": "2026-03-01T12:00:45Z"}, NOW)
 
 
-@given(st.one_of(st.none(), st.text()), st.one_of(st.none(), st.integers(), st.text()))
-def test_any_form_gives_seconds_or_nothing(header: str | None, value: object) -> None:
-    seconds = retry_after(header, {"retryAfter": value}, NOW)
-    assert seconds is None or 0 <= seconds <= 86400
+PARTS = [
+    "Thu,", "Thu", "01", "32", "Jan", "2026", "99999", "12:00:45", "25:61:61", "GMT", "+9999", "Z",
+    "-0000", "20", "1.5", "-1", "1e9", "T", ":", ",", "2026-03-01", "9" * 400, "9" * 5000, "\t",
+]  # fmt: skip
+
+
+def dates(write: Writer) -> tuple[str | None, object]:
+    """What a header and a body hold, which may be nearly a date."""
+    random = write.random
+
+    def text() -> str:
+        parts = [random.choice(PARTS) for _ in range(random.randrange(8))]
+        return random.choice((" ", "")).join([*parts, write.text() * (random.random() < 0.2)])
+
+    value = text() if random.random() < 0.7 else decoded(write.value())
+    return random.choice((None, text(), text(), write.text())), value
+
+
+@given(written(["retryAfter"], dates))
+def test_any_form_gives_seconds_or_nothing(drawn: tuple[str | None, object]) -> None:
+    header, value = drawn
+    for now in (NOW, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
+        seconds = retry_after(header, {"retryAfter": value}, now)
+        assert seconds is None or 0 <= seconds <= 86400
+        assert isinstance(unbelieved(header, {"retryAfter": value}, now), bool)

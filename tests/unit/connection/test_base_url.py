@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_useapi.exceptions import UseApiConfigError
@@ -146,7 +146,6 @@ def assert_libraries_agree(base_url: str) -> None:
     assert ours.scheme == theirs.scheme == wire.scheme.decode()
 
 
-@settings(max_examples=600, deadline=None, database=None, derandomize=True)
 @given(ODD_HOST, st.sampled_from(["", "https://", "https://x.example/"]))
 def test_any_host_is_refused_or_usable(text: str, before: str) -> None:
     try:

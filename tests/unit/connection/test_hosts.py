@@ -6,7 +6,7 @@ import ipaddress
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_useapi.connection.hosts import is_loopback
@@ -317,7 +317,6 @@ PIECES = st.sampled_from(
 TEXT = st.lists(PIECES | st.characters(), max_size=7).map("".join)
 
 
-@settings(max_examples=1500, deadline=None, database=None, derandomize=True)
 @given(TEXT, st.none() | TEXT, st.none() | st.integers(1, 65535))
 @example("x[::1]", None, None)
 @example("[v1.a]", None, None)

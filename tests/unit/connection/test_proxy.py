@@ -6,7 +6,7 @@ import ipaddress
 from typing import Literal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_useapi.connection.settings import read_settings
@@ -147,7 +147,6 @@ def addresses_and_networks(version: Literal[4, 6], bits: int) -> st.SearchStrate
 PAIRS_4, PAIRS_6 = addresses_and_networks(4, 32), addresses_and_networks(6, 128)
 
 
-@settings(max_examples=500, deadline=None, database=None, derandomize=True)
 @given(
     PAIRS_4 | PAIRS_6,
     st.booleans(),
@@ -170,7 +169,6 @@ def test_subnets_are_those_of_ipaddress(
     assert is_exempt(host, listed.format(entry), port) is expected
 
 
-@settings(max_examples=300, deadline=None, database=None, derandomize=True)
 @given(PAIRS_4, st.booleans(), st.booleans())
 def test_an_address_inside_ipv6_is_the_same_address(
     pair: Pair, maps_address: bool, maps_network: bool
@@ -185,7 +183,6 @@ def test_an_address_inside_ipv6_is_the_same_address(
     assert is_exempt(host, entry) is (address in network)
 
 
-@settings(max_examples=300, deadline=None, database=None, derandomize=True)
 @given(
     st.lists(
         st.sampled_from(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_useapi.exceptions import UseApiConfigError
@@ -118,7 +118,6 @@ def test_unknown_extra_is_warned_about() -> None:
 EXTRA_VALUES = any_json(depth=2, keys=st.text(max_size=3))
 
 
-@settings(max_examples=400, deadline=None, database=None, derandomize=True)
 @given(
     st.dictionaries(
         st.sampled_from(
