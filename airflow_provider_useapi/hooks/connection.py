@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -83,6 +82,7 @@ async def asettings_of(hook: ConnectionReader, known: Settings | None = None) ->
         get_async_connection,
         get_async_extra_dejson,
     )
+    from asgiref.sync import sync_to_async
 
     try:
         connection = await get_async_connection(hook.useapi_conn_id, hook=cast(Any, hook))
@@ -91,8 +91,9 @@ async def asettings_of(hook: ConnectionReader, known: Settings | None = None) ->
         raise _unreadable(hook.useapi_conn_id, e) from None
     settings = _read(hook, connection, extra, known)
     if settings is not known:
-        # In a thread: it waits for the supervisor, and only 3.3.2 has an asynchronous one.
-        await asyncio.to_thread(_mask, settings.secrets)
+        # In a thread: it waits for the supervisor, and only 3.3.2 has an asynchronous one. Not in
+        # any: before 3.3 it comes back to this loop, or what is answered there is never taken.
+        await sync_to_async(_mask)(settings.secrets)
     return settings
 
 
