@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
+from airflow_provider_useapi.compat.connections import glance_at
 from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.exceptions import (
     UseApiConfigError,
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from airflow_provider_useapi.transport.sync_client import SyncClient
 
 T = TypeVar("T")
+
+_FIELDS = ("host", "port", "schema", "login", "password", "extra")
 
 
 class ConnectionReader(Protocol):
@@ -70,31 +74,71 @@ def settings_of(hook: ConnectionReader) -> Settings:
     return settings
 
 
-async def asettings_of(hook: ConnectionReader, known: Settings | None = None) -> Settings:
+async def asettings_of(hook: ConnectionReader) -> Settings:
     """
     :func:`settings_of` for an event loop.
 
-    :param known: what was read before. It comes back as it is while nothing has changed, which
-        saves the work of masking again.
     :raises UseApiError: as :func:`settings_of`.
     """
+    return (await aread(hook)).settings
+
+
+@dataclass(frozen=True)
+class Reading:
+    """
+    A connection as it was read, with its secrets masked.
+
+    :param fields: what Airflow told of it.
+    :param extra: its extra, as an object.
+    :param settings: what that means.
+    """
+
+    fields: tuple[Any, ...] = field(repr=False)
+    extra: object = field(repr=False)
+    settings: Settings
+
+
+async def aread(hook: ConnectionReader, known: Reading | None = None) -> Reading:
+    """
+    The connection of a hook as it is now, for those who read it again and again.
+
+    :param known: what was read before, by Airflow's own means. Its settings come back as they are
+        while nothing has changed: then nothing is masked anew, which a supervisor has to be told.
+    :raises UseApiError: as :func:`settings_of`.
+    """
+    if known:
+        connection = await glance_at(hook.useapi_conn_id)
+        if connection and _fields(connection) == known.fields:
+            return await _read_on(hook, connection, known.extra, known)
     from airflow.providers.common.compat.connection import (
         get_async_connection,
         get_async_extra_dejson,
     )
-    from asgiref.sync import sync_to_async
 
     try:
         connection = await get_async_connection(hook.useapi_conn_id, hook=cast(Any, hook))
         extra = await get_async_extra_dejson(connection)
     except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
         raise _unreadable(hook.useapi_conn_id, e) from None
-    settings = _read(hook, connection, extra, known)
-    if settings is not known:
+    return await _read_on(hook, connection, extra, known)
+
+
+async def _read_on(
+    hook: ConnectionReader, connection: Any, extra: object, known: Reading | None
+) -> Reading:
+    """What a connection means; the proxy variables of the environment have a say in it."""
+    from asgiref.sync import sync_to_async
+
+    settings = _read(hook, connection, extra, known.settings if known else None)
+    if not known or settings is not known.settings:
         # In a thread: it waits for the supervisor, and only 3.3.2 has an asynchronous one. Not in
         # any: before 3.3 it comes back to this loop, or what is answered there is never taken.
         await sync_to_async(_mask)(settings.secrets)
-    return settings
+    return Reading(_fields(connection), extra, settings)
+
+
+def _fields(connection: Any) -> tuple[Any, ...]:
+    return tuple(getattr(connection, name) for name in _FIELDS)
 
 
 def _read(

@@ -37,6 +37,33 @@ def masked(messages: list[dict[str, Any]]) -> set[str]:
     return {value if isinstance(value, str) else json.dumps(value) for value in values}
 
 
+@pytest.mark.parametrize("fields", [PLAIN, WITH_EXTRA])
+async def test_an_unchanged_connection_in_the_database_is_one_message_a_look(
+    monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
+) -> None:
+    async with supervised(monkeypatch, **{CONN_ID: fields}) as supervisor:
+        client = ConnectionClient(CONN_ID)
+        first = await client.read()
+        assert first.token in masked(supervisor.take())
+        for _ in range(3):
+            assert await client.read() is first
+            assert supervisor.heard() == ["GetConnection"]
+
+
+@pytest.mark.parametrize("fields", [PLAIN, WITH_EXTRA])
+async def test_an_unchanged_connection_in_the_environment_is_no_message_at_all(
+    monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
+) -> None:
+    monkeypatch.setenv(VARIABLE, in_environment(fields))
+    async with supervised(monkeypatch) as supervisor:
+        client = ConnectionClient(CONN_ID)
+        first = await client.read()
+        assert first.token in masked(supervisor.take())
+        for _ in range(3):
+            assert await client.read() is first
+            assert supervisor.heard() == []
+
+
 @pytest.mark.parametrize("is_stored", [True, False])
 async def test_a_new_token_is_used_and_masked_at_the_next_look(
     monkeypatch: pytest.MonkeyPatch, is_stored: bool
@@ -102,3 +129,38 @@ async def test_a_proxy_of_the_environment_is_seen_though_the_connection_is_the_s
         monkeypatch.setenv("HTTPS_PROXY", "http://somebody:hush-hush@proxy.invalid:3128")
         assert (await client.read()).proxy
         assert "hush-hush" in masked(supervisor.take())
+
+
+class Backend:
+    """A secrets backend of the user's own, in front of all others; it answers or raises."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.asked = 0
+
+    def get_connection(self, conn_id: str) -> None:
+        self.asked += 1
+        if self.error:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [None, ConnectionError("away"), PermissionError("denied")])
+async def test_a_backend_in_front_that_has_it_not_is_asked_no_more_than_airflow_does(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    from airflow.sdk.execution_time import supervisor as airflow_supervisor
+
+    backend, load = Backend(), airflow_supervisor.ensure_secrets_backend_loaded
+    monkeypatch.setattr(
+        airflow_supervisor, "ensure_secrets_backend_loaded", lambda: [backend, *load()]
+    )
+    backend.error = error
+    async with supervised(monkeypatch, **{CONN_ID: PLAIN}) as supervisor:
+        client = ConnectionClient(CONN_ID)
+        first = await client.read()
+        supervisor.take(), setattr(backend, "asked", 0)
+        assert await client.read() is first
+        if isinstance(error, PermissionError):  # what follows from that is Airflow's to say
+            assert backend.asked == 2
+        else:
+            assert (backend.asked, supervisor.heard()) == (1, ["GetConnection"])
