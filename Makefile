@@ -8,7 +8,7 @@ CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
 PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo airflow help test unit coverage lint system page bench docs screenshots dist lock clean
+.PHONY: demo airflow help test unit coverage lint system page bench load docs screenshots dist lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
@@ -52,6 +52,11 @@ bench:  ## what gates cost: about an hour; PART=import (look, ...) runs a part o
 	@$(MAKE) --no-print-directory VENV=.venv-bench GROUP=bench AIRFLOW=3.3 \
 		CONSTRAINTS="tests/constraints/airflow-3.3.txt benchmarks/constraints.txt" .venv-bench/ready
 	@.venv-bench/bin/python -m benchmarks $(PART)
+
+load:  ## 3000 gates over 300 connections for ten minutes, then a slow server; MINUTES=2 is a short try
+	@$(MAKE) --no-print-directory VENV=.venv-bench GROUP=bench AIRFLOW=3.3 \
+		CONSTRAINTS="tests/constraints/airflow-3.3.txt benchmarks/constraints.txt" .venv-bench/ready
+	@.venv-bench/bin/python -m benchmarks.load --minutes $(or $(MINUTES),10)
 
 docs:  ## the documentation as a site in build/docs, warnings are errors
 	@$(MAKE) --no-print-directory VENV=.venv-docs GROUP=docs AIRFLOW=3.3 \

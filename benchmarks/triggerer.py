@@ -188,13 +188,17 @@ class Triggerer(LocalAirflow):
         )
         return [datetime.fromisoformat(f"{moment}+00:00").timestamp() for (moment,) in found]
 
+    def waiting(self) -> int:
+        """How many tasks wait."""
+        return int(self.query(_WAITING)[0][0]) - 1
+
     def check_waiting(self, count: int) -> None:
         """
         See to it that what was measured were triggers that wait.
 
         :raises LocalAirflowError: if one has ended.
         """
-        if (found := self.query(_WAITING)[0][0] - 1) != count:
+        if (found := self.waiting()) != count:
             raise LocalAirflowError(f"{found} of {count} triggers wait; see {self.logs}.")
 
     def _started_triggers(self) -> int:
