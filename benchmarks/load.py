@@ -15,15 +15,16 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from benchmarks.contenders import ours
 from benchmarks.report import Table, machine, publish
 from benchmarks.server import ACCOUNT, Seen, Server
-from benchmarks.triggerer import ROOT, Cost, Triggerer
+from benchmarks.triggerer import ROOM, ROOT, Cost, Triggerer
 from benchmarks.usage import Watched, watch
 from tests.system.postgres import postgres
+from tests.system.stack import LocalAirflowError
 
 GATES, CONNECTIONS = 3000, 300
 SLOW_GATES, SLOW_CONNECTIONS, ANSWER_AFTER = 100, 10, 29.0
@@ -155,7 +156,7 @@ def _waiting(crowds: Sequence[Crowd], gates: int) -> Iterator[Triggerer]:
     contender = ours("", poke_interval=INTERVAL)
     with ExitStack() as running:
         database = running.enter_context(postgres())
-        triggerer = running.enter_context(Triggerer({}, gates, database))
+        triggerer = running.enter_context(Triggerer({}, gates + ROOM, database))
         first = 0
         for crowd in crowds:
             ids = crowd.ids
@@ -172,7 +173,8 @@ def _open(crowds: Sequence[Crowd], triggerer: Triggerer, waiting: int) -> tuple[
     began = time.monotonic()
     for crowd in crowds:
         crowd.server.set_active(True)
-    triggerer.wait_released(waiting, timeout=300)
+    with suppress(LocalAirflowError):  # what is missing is counted
+        triggerer.wait_released(waiting, timeout=180)
     return triggerer.query(_OPENED)[0][0], time.monotonic() - began
 
 
@@ -200,7 +202,7 @@ def _report(report: Report, name: str, crowds: Sequence[Crowd], run: Run) -> Non
 
 
 def _report_requests(report: Report, name: str, crowd: Crowd, seen: Seen, seconds: float) -> None:
-    """Every connection is asked about once an interval, which begins when its server has answered."""
+    """Each connection is asked about once an interval, and that begins when it was answered."""
     period = INTERVAL + crowd.answer_after
     intervals = seconds / period
     by_path = Counter(seen.paths)
@@ -208,7 +210,7 @@ def _report_requests(report: Report, name: str, crowd: Crowd, seen: Seen, second
     total = sum(each) / intervals
     least, most = LEAST_PACE * crowd.connections, (1 + 1 / intervals) * crowd.connections
     fewest, upmost = max(0, int(LEAST_PACE * intervals) - 1), int(intervals) + 1
-    # Who is slow for more than a part of the time that a request may take has its connection closed.
+    # No TCP connection is kept whose server takes long.
     new = sum(each) if crowd.answer_after else 0
 
     def add(what: str, found: float, allowed: str, is_kept: bool) -> None:

@@ -29,6 +29,9 @@ ON_POSTGRES = HOME.with_name("benchmarks-postgres")
 AT_A_TIME = 500
 """Triggers that are taken up in a turn of a second; Airflow's own default is 50."""
 
+ROOM = 100
+"""Triggers that a triggerer could take besides: a full one asks its database for less."""
+
 TAKE_UP = 300.0
 """Seconds until all triggers have to have started."""
 
