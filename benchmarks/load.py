@@ -81,12 +81,14 @@ class Run:
     """
     What was seen of waiting gates, after the warm-up.
 
+    :param taken_up: seconds until all waited.
     :param requests: of each crowd.
     :param lags: of the event loop, in milliseconds, sorted.
     :param waiting: how many gates waited at the end.
     :param opened: how many then opened, and within how many seconds.
     """
 
+    taken_up: float
     seconds: float
     requests: Sequence[Seen]
     runner: Watched
@@ -133,7 +135,7 @@ def load(minutes: float) -> Report:
 
 def _run(crowds: Sequence[Crowd], minutes: float) -> Run:
     gates = sum(crowd.gates for crowd in crowds)
-    with _waiting(crowds, gates) as triggerer:
+    with _waiting(crowds, gates) as (triggerer, taken_up):
         time.sleep(WARM_UP)
         for crowd in crowds:
             crowd.server.take()
@@ -147,12 +149,12 @@ def _run(crowds: Sequence[Crowd], minutes: float) -> Run:
         requests = [crowd.server.take() for crowd in crowds]
         lags, waiting = sorted(triggerer.lags()), triggerer.waiting()
         opened = _open(crowds, triggerer, waiting)
-    return Run(seconds, requests, runner, supervisor, cost, lags, waiting, opened)
+    return Run(taken_up, seconds, requests, runner, supervisor, cost, lags, waiting, opened)
 
 
 @contextmanager
-def _waiting(crowds: Sequence[Crowd], gates: int) -> Iterator[Triggerer]:
-    """A triggerer in which all of them wait."""
+def _waiting(crowds: Sequence[Crowd], gates: int) -> Iterator[tuple[Triggerer, float]]:
+    """A triggerer in which all of them wait, and how long that took."""
     contender = ours("", poke_interval=INTERVAL)
     with ExitStack() as running:
         database = running.enter_context(postgres())
@@ -164,8 +166,7 @@ def _waiting(crowds: Sequence[Crowd], gates: int) -> Iterator[Triggerer]:
             each = [{"useapi_conn_id": conn_id} for conn_id in ids]
             triggerer.seed(contender, crowd.gates, first, each)
             first += crowd.gates
-        triggerer.wait_taken_up(gates)
-        yield triggerer
+        yield triggerer, triggerer.wait_taken_up(gates)
 
 
 def _open(crowds: Sequence[Crowd], triggerer: Triggerer, waiting: int) -> tuple[int, float]:
@@ -180,6 +181,7 @@ def _open(crowds: Sequence[Crowd], triggerer: Triggerer, waiting: int) -> tuple[
 
 def _report(report: Report, name: str, crowds: Sequence[Crowd], run: Run) -> None:
     gates = sum(crowd.gates for crowd in crowds)
+    report.tell(name, "all wait after, s", run.taken_up)
     for crowd, seen in zip(crowds, run.requests, strict=True):
         _report_requests(report, name, crowd, seen, run.seconds)
     for process, watched in (("runner", run.runner), ("supervisor", run.supervisor)):
@@ -191,14 +193,14 @@ def _report(report: Report, name: str, crowds: Sequence[Crowd], run: Run) -> Non
         report.tell(name, f"{process}: descriptors", last.files)
         report.add(name, f"{process}: descriptors grown by", files, f"{FILES}", files <= FILES)
     p99 = run.lags[int(len(run.lags) * 0.99)]
-    report.add(name, "loop lag ms p99", p99, f"below {LAG:g}", p99 < LAG)
-    report.tell(name, "loop lag ms max", run.lags[-1])
+    report.add(name, "loop lag p99, ms", p99, f"below {LAG:g}", p99 < LAG)
+    report.tell(name, "loop lag max, ms", run.lags[-1])
     report.tell(name, "CPU s/min of the runner", run.cost.runner)
     report.tell(name, "CPU s/min of the supervisor", run.cost.supervisor)
     report.add(name, "waiting at the end", run.waiting, f"{gates:,}", run.waiting == gates)
     opened, seconds = run.opened
     report.add(name, "opened by the server's word", opened, f"{gates:,}", opened == gates)
-    report.tell(name, "last state written after s", seconds)
+    report.tell(name, "last state written after, s", seconds)
 
 
 def _report_requests(report: Report, name: str, crowd: Crowd, seen: Seen, seconds: float) -> None:

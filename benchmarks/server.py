@@ -77,11 +77,11 @@ class Server:
         """
         A connection of ours to this server.
 
-        :param path: of the base URL.
+        :param path: of the base URL; with a path goes a token of its own.
         :param extra: its extras.
         """
         host = quote(f"{self._scheme}://{HOST}", safe="")
-        uri = f"useapi://:{quote(TOKEN)}@{host}:{self.port}/{path}"
+        uri = f"useapi://:{quote(TOKEN + path)}@{host}:{self.port}/{path}"
         return f"{uri}?{urlencode(extra)}" if extra else uri
 
     def connections(self, verify: str = "") -> dict[str, str]:

@@ -168,9 +168,8 @@ def _mask(secrets: Iterable[str]) -> None:
 
     from airflow_provider_useapi.redaction import secret_forms
 
-    for secret in secrets:
-        for form in secret_forms(secret):
-            mask_secret(form)
+    # At once: the supervisor is told of it in a message.
+    mask_secret([form for secret in secrets for form in secret_forms(secret)])
 
 
 def _unreadable(conn_id: str, error: Exception) -> UseApiError:

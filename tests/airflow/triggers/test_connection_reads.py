@@ -34,7 +34,8 @@ def in_environment(fields: dict[str, Any]) -> str:
 def masked(messages: list[dict[str, Any]]) -> set[str]:
     """The texts that the supervisor was told to mask."""
     values = [each["value"] for each in messages if each["type"] == "MaskSecret"]
-    return {value if isinstance(value, str) else json.dumps(value) for value in values}
+    texts = [value if isinstance(value, list) else [value] for value in values]
+    return {text for each in texts for text in each if isinstance(text, str)}
 
 
 @pytest.mark.parametrize("fields", [PLAIN, WITH_EXTRA])
@@ -62,6 +63,16 @@ async def test_an_unchanged_connection_in_the_environment_is_no_message_at_all(
         for _ in range(3):
             assert await client.read() is first
             assert supervisor.heard() == []
+
+
+async def test_all_forms_of_a_token_are_masked_with_one_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with supervised(monkeypatch, **{CONN_ID: PLAIN}) as supervisor:
+        await ConnectionClient(CONN_ID).read()
+        messages = supervisor.take()
+    assert masked(messages) == {"user:1-plain", "user%3A1-plain", "1-plain"}
+    assert [each["type"] for each in messages] == ["GetConnection", "MaskSecret", "MaskSecret"]
 
 
 @pytest.mark.parametrize("is_stored", [True, False])
