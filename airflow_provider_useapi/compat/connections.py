@@ -10,16 +10,35 @@ from airflow_provider_useapi.compat import has_task_sdk
 
 async def glance_at(conn_id: str) -> Any:
     """
-    A connection, without having its secrets masked; ``None`` if that is not to be had.
+    A connection whose secrets are not masked yet; ``None`` if that is not to be had.
 
-    Of a connection that is masked already. Airflow's own reader has it masked each time anew, with
-    up to four messages to the triggerer's supervisor, and each of them makes that ask the database
-    for all that it asks in a turn. Whatever is out of the ordinary is left to that reader as well.
+    Airflow's own reader has them masked each time anew, with up to four messages to the triggerer's
+    supervisor, and each of them makes that ask the database for all that it asks in a turn.
+    Whatever is out of the ordinary is left to that reader.
     """
     with suppress(Exception):
         if has_task_sdk():  # before, there is nobody to send messages to
             return await _first_found(conn_id)
     return None
+
+
+async def amask(secrets: list[Any]) -> None:
+    """
+    Keep secrets out of all logs; a supervisor is told of them in one message.
+
+    :param secrets: texts, and objects of which Airflow masks what has a telling name.
+    """
+    try:
+        from airflow.sdk.log import amask_secret  # 3.3.2
+    except ImportError:
+        from airflow.providers.common.compat.sdk import mask_secret
+        from asgiref.sync import sync_to_async
+
+        # In a thread: it waits for the supervisor. Not in any: before 3.3 it has to come back to
+        # this loop, or what the supervisor answers is never taken.
+        await sync_to_async(mask_secret)(secrets)
+    else:
+        await amask_secret(secrets)
 
 
 async def _first_found(conn_id: str) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
-from airflow_provider_useapi.compat.connections import glance_at
+from airflow_provider_useapi.compat.connections import amask, glance_at
 from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.exceptions import (
     UseApiConfigError,
@@ -64,13 +65,16 @@ def settings_of(hook: ConnectionReader) -> Settings:
     :raises UseApiConfigError: if the connection cannot be used.
     :raises UseApiUnavailableError: if it cannot be read at the moment.
     """
+    from airflow.providers.common.compat.sdk import mask_secret
+
     try:
         connection = hook.get_connection(hook.useapi_conn_id)
         extra = connection.extra_dejson
     except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
         raise _unreadable(hook.useapi_conn_id, e) from None
     settings = _read(hook, connection, extra)
-    _mask(settings.secrets)
+    # At once: a supervisor is told of it in one message.
+    mask_secret(_forms(settings.secrets))
     return settings
 
 
@@ -80,7 +84,10 @@ async def asettings_of(hook: ConnectionReader) -> Settings:
 
     :raises UseApiError: as :func:`settings_of`.
     """
-    return (await aread(hook)).settings
+    connection, extra = await _told(hook)
+    settings = _read(hook, connection, extra)
+    await amask(_forms(settings.secrets))
+    return settings
 
 
 @dataclass(frozen=True)
@@ -89,12 +96,10 @@ class Reading:
     A connection as it was read, with its secrets masked.
 
     :param fields: what Airflow told of it.
-    :param extra: its extra, as an object.
     :param settings: what that means.
     """
 
     fields: tuple[Any, ...] = field(repr=False)
-    extra: object = field(repr=False)
     settings: Settings
 
 
@@ -102,14 +107,26 @@ async def aread(hook: ConnectionReader, known: Reading | None = None) -> Reading
     """
     The connection of a hook as it is now, for those who read it again and again.
 
-    :param known: what was read before, by Airflow's own means. Its settings come back as they are
-        while nothing has changed: then nothing is masked anew, which a supervisor has to be told.
+    It is read as Airflow reads it, and not as a user's subclass of the hook may.
+
+    :param known: what was read before. Its settings come back as they are while nothing has
+        changed: then nothing is masked anew, which a supervisor would have to be told.
     :raises UseApiError: as :func:`settings_of`.
     """
-    if known:
-        connection = await glance_at(hook.useapi_conn_id)
-        if connection and _fields(connection) == known.fields:
-            return await _read_on(hook, connection, known.extra, known)
+    connection = await glance_at(hook.useapi_conn_id)
+    extra = _extra_of(connection)
+    if connection is None or extra is None:
+        connection, extra = await _told(hook)
+    elif not known or _fields(connection) != known.fields:
+        await amask([*filter(None, (connection.password, connection.extra)), extra])
+    settings = _read(hook, connection, extra, known.settings if known else None)
+    if not known or settings is not known.settings:
+        await amask(_forms(settings.secrets))
+    return Reading(_fields(connection), settings)
+
+
+async def _told(hook: ConnectionReader) -> tuple[Any, object]:
+    """A connection and its extra as the hook reads them; Airflow masks what it knows of secrets."""
     from airflow.providers.common.compat.connection import (
         get_async_connection,
         get_async_extra_dejson,
@@ -117,24 +134,17 @@ async def aread(hook: ConnectionReader, known: Reading | None = None) -> Reading
 
     try:
         connection = await get_async_connection(hook.useapi_conn_id, hook=cast(Any, hook))
-        extra = await get_async_extra_dejson(connection)
+        return connection, await get_async_extra_dejson(connection)
     except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
         raise _unreadable(hook.useapi_conn_id, e) from None
-    return await _read_on(hook, connection, extra, known)
 
 
-async def _read_on(
-    hook: ConnectionReader, connection: Any, extra: object, known: Reading | None
-) -> Reading:
-    """What a connection means; the proxy variables of the environment have a say in it."""
-    from asgiref.sync import sync_to_async
-
-    settings = _read(hook, connection, extra, known.settings if known else None)
-    if not known or settings is not known.settings:
-        # In a thread: it waits for the supervisor, and only 3.3.2 has an asynchronous one. Not in
-        # any: before 3.3 it comes back to this loop, or what is answered there is never taken.
-        await sync_to_async(_mask)(settings.secrets)
-    return Reading(_fields(connection), extra, settings)
+def _extra_of(connection: Any) -> object:
+    """The extra of a connection; ``None`` if it cannot be read."""
+    try:
+        return json.loads(connection.extra) if connection.extra else {}
+    except (AttributeError, TypeError, ValueError):
+        return None
 
 
 def _fields(connection: Any) -> tuple[Any, ...]:
@@ -162,14 +172,11 @@ def _read(
     return settings
 
 
-def _mask(secrets: Iterable[str]) -> None:
-    """Keep secrets, in every form, out of all task logs."""
-    from airflow.providers.common.compat.sdk import mask_secret
-
+def _forms(secrets: Iterable[str]) -> list[Any]:
+    """Secrets in every form, for all logs."""
     from airflow_provider_useapi.redaction import secret_forms
 
-    # At once: the supervisor is told of it in a message.
-    mask_secret([form for secret in secrets for form in secret_forms(secret)])
+    return [form for secret in secrets for form in secret_forms(secret)]
 
 
 def _unreadable(conn_id: str, error: Exception) -> UseApiError:

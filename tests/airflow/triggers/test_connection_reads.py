@@ -65,14 +65,28 @@ async def test_an_unchanged_connection_in_the_environment_is_no_message_at_all(
             assert supervisor.heard() == []
 
 
-async def test_all_forms_of_a_token_are_masked_with_one_message(
+@pytest.mark.parametrize("fields", [PLAIN, WITH_EXTRA])
+async def test_a_connection_that_is_new_is_masked_with_two_messages(
+    monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
+) -> None:
+    async with supervised(monkeypatch, **{CONN_ID: fields}) as supervisor:
+        token = (await ConnectionClient(CONN_ID).read()).token
+        messages = supervisor.take()
+    rest = token.removeprefix("user:")
+    assert {token, f"user%3A{rest}", rest} <= masked(messages)
+    assert fields.get("extra", token) in masked(messages)
+    assert [each["type"] for each in messages] == ["GetConnection", "MaskSecret", "MaskSecret"]
+
+
+async def test_an_extra_that_is_no_json_is_left_to_airflows_own_reader(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with supervised(monkeypatch, **{CONN_ID: PLAIN}) as supervisor:
-        await ConnectionClient(CONN_ID).read()
-        messages = supervisor.take()
-    assert masked(messages) == {"user:1-plain", "user%3A1-plain", "1-plain"}
-    assert [each["type"] for each in messages] == ["GetConnection", "MaskSecret", "MaskSecret"]
+    fields = {**PLAIN, "extra": "{oops"}
+    async with supervised(monkeypatch, **{CONN_ID: fields}) as supervisor:
+        client = ConnectionClient(CONN_ID)
+        first = await client.read()
+        assert fields["extra"] in masked(supervisor.take())
+        assert await client.read() is first
 
 
 @pytest.mark.parametrize("is_stored", [True, False])
@@ -101,7 +115,10 @@ async def test_a_secret_in_an_extra_that_is_not_ours_is_masked_as_airflow_does(
         supervisor.stored[CONN_ID] = {**WITH_EXTRA, "extra": extra}
         supervisor.take()
         await client.read()
-        assert extra in masked(supervisor.take())
+        messages = supervisor.take()
+    assert extra in masked(messages)
+    lists = [each["value"] for each in messages if each["type"] == "MaskSecret"]
+    assert json.loads(extra) in lists[0], "Airflow looks for telling names in it"
 
 
 async def test_a_connection_that_is_gone_is_not_found_and_one_that_is_back_is_read(
