@@ -9,7 +9,7 @@ CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
 PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo airflow help test unit fuzz coverage lint system page matrix bench docs screenshots dist audit lock clean
+.PHONY: demo airflow help test unit fuzz coverage lint system page matrix bench load docs screenshots dist audit lock clean
 .DELETE_ON_ERROR:
 
 define NEEDS_PYTHON
@@ -64,6 +64,11 @@ bench:  ## what gates cost: about an hour; PART=import (look, ...) runs a part o
 	@$(MAKE) --no-print-directory VENV=.venv-bench GROUP=bench AIRFLOW=3.3 \
 		CONSTRAINTS="tests/constraints/airflow-3.3.txt benchmarks/constraints.txt" .venv-bench/ready
 	@.venv-bench/bin/python -m benchmarks $(PART)
+
+load:  ## 3000 gates over 300 connections for ten minutes, then a slow server; MINUTES=2 is a short try
+	@$(MAKE) --no-print-directory VENV=.venv-bench GROUP=bench AIRFLOW=3.3 \
+		CONSTRAINTS="tests/constraints/airflow-3.3.txt benchmarks/constraints.txt" .venv-bench/ready
+	@.venv-bench/bin/python -m benchmarks.load --minutes $(or $(MINUTES),10)
 
 docs:  ## the documentation as a site in build/docs, warnings are errors
 	@$(MAKE) --no-print-directory VENV=.venv-docs GROUP=docs AIRFLOW=3.3 \

@@ -17,6 +17,7 @@ from benchmarks.looks import looks
 from benchmarks.objects import objects
 from benchmarks.release import release
 from benchmarks.report import Table, publish
+from benchmarks.statements import statements
 from benchmarks.triggerer import ROOT
 from benchmarks.waiting import waiting
 from benchmarks.workers import workers
@@ -24,6 +25,7 @@ from benchmarks.workers import workers
 PARTS: dict[str, Callable[[], Table]] = {
     "waiting": waiting,
     "objects": objects,
+    "statements": statements,
     "release": release,
     "workers": workers,
     "import": imports,

@@ -1,11 +1,11 @@
-"""CPU time of processes, from /proc."""
+"""CPU time, memory and open files of processes, from /proc."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-_TICKS = os.sysconf("SC_CLK_TCK")
+_TICKS, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 _PROC = Path("/proc")
 
 
@@ -17,6 +17,16 @@ def cpu_seconds(pid: int, *, reaped: bool = False) -> float:
     """
     fields = _stat(pid)[11 : 15 if reaped else 13]
     return sum(map(int, fields)) / _TICKS
+
+
+def resident_bytes(pid: int) -> int:
+    """What a process has in memory."""
+    return int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE
+
+
+def open_files(pid: int) -> int:
+    """How many descriptors a process has open."""
+    return len(os.listdir(_PROC / str(pid) / "fd"))  # noqa: PTH208 - names alone, and many
 
 
 def children(pid: int) -> list[int]:

@@ -61,11 +61,16 @@ def ratio(ours: float, other: float) -> str:
     return f"1/{times:.3g}" if times >= 1 else f"{1 / times:.3g} times"
 
 
-def publish(part: str, table: Table) -> None:
-    """Print the table of a part and put it between its markers in the page."""
+def publish(part: str, table: Table, command: str = "") -> None:
+    """
+    Print the table of a part and put it between its markers in the page.
+
+    :param command: what repeats it, if it is no part of ``make bench``.
+    """
     text = table.markdown()
     print(f"\n{text}\n", flush=True)
-    measured = f"Measured {datetime.now(UTC):%Y-%m-%d} by `make bench PART={part}` on {machine()}."
+    command = command or f"make bench PART={part}"
+    measured = f"Measured {datetime.now(UTC):%Y-%m-%d} by `{command}` on {machine()}."
     begin, end = f"<!-- {part}: generated -->\n", f"\n<!-- {part}: end -->"
     page = PAGE.read_text()
     if not (old := re.search(re.escape(begin) + ".*?" + re.escape(end), page, re.DOTALL)):

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Batch:
 
     :param classpath: of the trigger.
     :param kwargs: its arguments.
+    :param each: arguments in which they differ, taken in turn.
     """
 
     dag_id: str
@@ -35,6 +37,7 @@ class Batch:
     count: int
     classpath: str
     kwargs: Mapping[str, Any]
+    each: Sequence[Mapping[str, Any]]
 
 
 def seed(batch: Batch) -> None:
@@ -47,7 +50,10 @@ def seed(batch: Batch) -> None:
     with create_session() as session:
         run, version = _run_of(batch.dag_id, session)
         task = version.serialized_dag.dag.get_task(TASK_ID)
-        triggers = [Trigger(batch.classpath, dict(batch.kwargs)) for _ in range(batch.count)]
+        triggers = [
+            Trigger(batch.classpath, {**batch.kwargs, **own})
+            for own in islice(cycle(batch.each), batch.count)
+        ]
         session.add_all(triggers)
         session.flush()
         for map_index, trigger in enumerate(triggers, batch.first):

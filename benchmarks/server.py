@@ -14,10 +14,11 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from airflow_provider_useapi.sandbox.state import documented_account
 
@@ -36,10 +37,12 @@ class Seen:
 
     :param times: of each request, in seconds since the epoch.
     :param connections: TCP connections on which at least one of them came.
+    :param paths: of each request.
     """
 
     times: tuple[float, ...]
     connections: int
+    paths: tuple[str, ...]
 
 
 class Server:
@@ -47,11 +50,12 @@ class Server:
     The server, while a ``with`` block runs.
 
     :param certificate: a PEM file with key and certificate; speak https with it.
+    :param delay: seconds until it answers.
     """
 
-    def __init__(self, certificate: Path | None = None) -> None:
+    def __init__(self, certificate: Path | None = None, delay: float = 0.0) -> None:
         self._scheme = "https" if certificate else "http"
-        self._arguments = [str(certificate)] if certificate else []
+        self._arguments = [str(certificate or ""), str(delay)]
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "benchmarks.server", *self._arguments]
@@ -69,13 +73,22 @@ class Server:
         """The base URL."""
         return f"{self._scheme}://{HOST}:{self.port}"
 
+    def connection_uri(self, path: str = "", **extra: object) -> str:
+        """
+        A connection of ours to this server.
+
+        :param path: of the base URL; with a path goes a token of its own.
+        :param extra: its extras.
+        """
+        host = quote(f"{self._scheme}://{HOST}", safe="")
+        uri = f"useapi://:{quote(TOKEN + path)}@{host}:{self.port}/{path}"
+        return f"{uri}?{urlencode(extra)}" if extra else uri
+
     def connections(self, verify: str = "") -> dict[str, str]:
         """Airflow's connections to this server, ours and that of the peers, for the environment."""
-        ours = f"useapi://:{quote(TOKEN)}@{quote(f'{self._scheme}://{HOST}', safe='')}:{self.port}"
-        if verify:
-            ours += f"/?verify={quote(verify, safe='')}"
+        extra = {"verify": verify} if verify else {}
         return {
-            "AIRFLOW_CONN_USEAPI_DEFAULT": ours,
+            "AIRFLOW_CONN_USEAPI_DEFAULT": self.connection_uri(**extra),
             "AIRFLOW_CONN_HTTP_DEFAULT": f"http://{HOST}:{self.port}/{self._scheme}",
         }
 
@@ -86,7 +99,7 @@ class Server:
     def take(self) -> Seen:
         """What came in since the last time."""
         found = json.loads(self._command("take"))
-        return Seen(tuple(found["times"]), found["connections"])
+        return Seen(tuple(found["times"]), found["connections"], tuple(found["paths"]))
 
     def _command(self, name: str) -> bytes:
         control = HTTPConnection(HOST, self._control_port, timeout=30)
@@ -101,21 +114,26 @@ class Server:
 class _State:
     active: bool = False
     times: list[float] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     connections: int = 0
 
-    def answer(self, path: str, *, is_first: bool) -> tuple[int, object]:
+    def count(self, path: str, *, is_first: bool) -> None:
+        if not path.startswith(CONTROL):
+            self.times.append(time.time())
+            self.paths.append(path)
+            self.connections += is_first
+
+    def answer(self, path: str) -> tuple[int, object]:
         if path.startswith(CONTROL):
             return 200, self._obey(path.removeprefix(CONTROL))
-        self.times.append(time.time())
-        self.connections += is_first
         if path.startswith(HIDDEN) and not self.active:
             return 404, {"error": "Not found"}
         return 200, {**documented_account(), "subscriptionIsActive": self.active}
 
     def _obey(self, command: str) -> object:
         if command == "take":
-            seen = {"times": self.times, "connections": self.connections}
-            self.times, self.connections = [], 0
+            seen = {"times": self.times, "paths": self.paths, "connections": self.connections}
+            self.times, self.paths, self.connections = [], [], 0
             return seen
         self.active = command == "open"
         return {}
@@ -124,8 +142,9 @@ class _State:
 class _Protocol(asyncio.Protocol):
     """As much of HTTP/1.1 as clients of these benchmarks speak: GET, kept alive."""
 
-    def __init__(self, state: _State) -> None:
+    def __init__(self, state: _State, delay: float) -> None:
         self._state = state
+        self._delay = delay
         self._received = b""
         self._is_first = True
 
@@ -137,26 +156,33 @@ class _Protocol(asyncio.Protocol):
         *questions, self._received = (self._received + data).split(b"\r\n\r\n")
         for question in questions:
             path = question.split(b" ", 2)[1].decode()
-            status, content = self._state.answer(path, is_first=self._is_first)
+            self._state.count(path, is_first=self._is_first)
             self._is_first = False
-            body = json.dumps(content).encode()
-            head = f"HTTP/1.1 {status} -\r\nContent-Type: application/json\r\n"
-            self._transport.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            if self._delay:
+                asyncio.get_running_loop().call_later(self._delay, self._answer, path)
+            else:
+                self._answer(path)
+
+    def _answer(self, path: str) -> None:
+        status, content = self._state.answer(path)
+        body = json.dumps(content).encode()
+        head = f"HTTP/1.1 {status} -\r\nContent-Type: application/json\r\n"
+        self._transport.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
 
-async def _serve(certificate: str) -> None:
+async def _serve(certificate: str, delay: str) -> None:
     context = None
     if certificate:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)
     state, loop = _State(), asyncio.get_running_loop()
     servers = [
-        await loop.create_server(lambda: _Protocol(state), HOST, 0, backlog=4096, ssl=tls)
-        for tls in (context, None)  # what it serves, and what commands it
+        await loop.create_server(partial(_Protocol, state, pause), HOST, 0, backlog=4096, ssl=tls)
+        for tls, pause in ((context, float(delay)), (None, 0.0))  # what it serves, what commands it
     ]
     print(*(server.sockets[0].getsockname()[1] for server in servers), flush=True)
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve((sys.argv[1:] or [""])[0]))
+    asyncio.run(_serve(*sys.argv[1:]))

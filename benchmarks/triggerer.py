@@ -10,10 +10,11 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,12 @@ from tests.system.stack import LocalAirflow, LocalAirflowError
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / ".airflow" / "benchmarks"
+ON_POSTGRES = HOME.with_name("benchmarks-postgres")
 AT_A_TIME = 500
 """Triggers that are taken up in a turn of a second; Airflow's own default is 50."""
+
+ROOM = 100
+"""Triggers that a triggerer could take besides: a full one asks its database for less."""
 
 TAKE_UP = 300.0
 """Seconds until all triggers have to have started."""
@@ -62,10 +67,14 @@ class Triggerer(LocalAirflow):
 
     :param connections: Airflow's connections, for the environment.
     :param capacity: how many triggers it takes.
+    :param database: SQLAlchemy's URL of an empty database; a SQLite that is kept when not given.
     """
 
-    def __init__(self, connections: Mapping[str, str], capacity: int) -> None:
-        self._lags = HOME / "lags"
+    def __init__(
+        self, connections: Mapping[str, str], capacity: int, database: str | None = None
+    ) -> None:
+        home = ON_POSTGRES if database else HOME
+        self._lags = home / "lags"
         self._offset = 0
         env = {
             **connections,
@@ -73,14 +82,16 @@ class Triggerer(LocalAirflow):
             "AIRFLOW__TRIGGERER__CAPACITY": str(capacity + 1),  # the probe is one as well
             "AIRFLOW__TRIGGERER__MAX_TRIGGER_TO_SELECT_PER_LOOP": str(AT_A_TIME),
         }
-        super().__init__(HOME, ROOT / "benchmarks" / "dags", env, ["triggerer"])
+        super().__init__(home, ROOT / "benchmarks" / "dags", env, ["triggerer"], database)
 
     def start(self) -> None:
         """Begin anew, and wait until the triggerer runs its first trigger, the probe."""
         raise_file_limit()
-        shutil.rmtree(HOME / "logs", ignore_errors=True)
+        shutil.rmtree(self.home / "logs", ignore_errors=True)
         self._lags.unlink(missing_ok=True)
-        if (HOME / "airflow.db").exists():
+        if self.home.name == ON_POSTGRES.name:
+            (self.home / "migrated.json").unlink(missing_ok=True)  # a new database each time
+        elif (HOME / "airflow.db").exists():
             with closing(sqlite3.connect(HOME / "airflow.db")) as database, database:
                 for table in _ROWS:
                     database.execute(f"DELETE FROM {table}")  # noqa: S608
@@ -91,11 +102,33 @@ class Triggerer(LocalAirflow):
         self.seed(_PROBE, 1, 1_000_000, path=str(self._lags))
         self._until(lambda: self._lags.exists() and self._lags.stat().st_size, timeout, "No probe")
 
-    def seed(self, contender: Contender, count: int, first: int = 0, **kwargs: Any) -> None:
-        """Let that many more tasks wait."""
-        batch = Batch(
-            contender.dag_id, first, count, contender.classpath, {**contender.kwargs, **kwargs}
+    def define(self, connections: Mapping[str, str]) -> None:
+        """Write connections into the database: their URIs by their ids."""
+        file = self.home / "connections.json"
+        file.write_text(json.dumps(connections))
+        airflow = Path(sys.executable).with_name("airflow")
+        subprocess.run(
+            [airflow, "connections", "import", file],
+            check=True,
+            env=dict(self._environ),
+            stdout=subprocess.DEVNULL,
         )
+
+    def seed(
+        self,
+        contender: Contender,
+        count: int,
+        first: int = 0,
+        each: Sequence[Mapping[str, Any]] = ({},),
+        **kwargs: Any,
+    ) -> None:
+        """
+        Let that many more tasks wait.
+
+        :param each: arguments in which they differ, taken in turn.
+        """
+        arguments = {**contender.kwargs, **kwargs}
+        batch = Batch(contender.dag_id, first, count, contender.classpath, arguments, each)
         subprocess.run(
             [sys.executable, "-m", "benchmarks.seed"],
             input=json.dumps(asdict(batch)),
@@ -113,8 +146,20 @@ class Triggerer(LocalAirflow):
 
     def cost(self) -> Cost:
         """The CPU time so far."""
-        supervisor = self._processes["triggerer"].pid
-        return Cost(cpu_seconds(self._runner(supervisor)), cpu_seconds(supervisor))
+        return Cost(cpu_seconds(self.runner), cpu_seconds(self.supervisor))
+
+    @property
+    def supervisor(self) -> int:
+        """The process that talks to the database."""
+        return self._processes["triggerer"].pid
+
+    @cached_property
+    def runner(self) -> int:
+        """Of its two children, not the one that serves logs: the one that talks to its parent."""
+        for child in children(self.supervisor):
+            if str(Path(f"/proc/{child}/fd/0").readlink()).startswith("socket:"):
+                return child
+        raise LocalAirflowError("The triggerer runs no triggers.")
 
     def lags(self) -> list[float]:
         """How late the event loop was since the last time, every 10 ms, in milliseconds."""
@@ -146,13 +191,17 @@ class Triggerer(LocalAirflow):
         )
         return [datetime.fromisoformat(f"{moment}+00:00").timestamp() for (moment,) in found]
 
+    def waiting(self) -> int:
+        """How many tasks wait."""
+        return int(self.query(_WAITING)[0][0]) - 1
+
     def check_waiting(self, count: int) -> None:
         """
         See to it that what was measured were triggers that wait.
 
         :raises LocalAirflowError: if one has ended.
         """
-        if (found := self.query(_WAITING)[0][0] - 1) != count:
+        if (found := self.waiting()) != count:
             raise LocalAirflowError(f"{found} of {count} triggers wait; see {self.logs}.")
 
     def _started_triggers(self) -> int:
@@ -160,18 +209,11 @@ class Triggerer(LocalAirflow):
 
     def _trigger_logs(self) -> Iterator[Path]:
         """The logs of the triggers; each is opened when its trigger starts."""
-        logs = HOME / "logs"
+        logs = self.home / "logs"
         for run in logs.glob("dag_id=*/run_id=*/task_id=*"):
             for task in os.scandir(run):
                 if task.name != "map_index=1000000":
                     yield from Path(task.path).glob("*.trigger.*.log")
-
-    def _runner(self, supervisor: int) -> int:
-        """Of the two children, not the one that serves logs: the one that talks to its parent."""
-        for child in children(supervisor):
-            if str(Path(f"/proc/{child}/fd/0").readlink()).startswith("socket:"):
-                return child
-        raise LocalAirflowError("The triggerer runs no triggers.")
 
 
 def raise_file_limit() -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
-from airflow_provider_useapi.compat import ask_supervisor, in_thread
+from airflow_provider_useapi.compat import ask_supervisor
+from airflow_provider_useapi.compat.connections import amask, glance_at
 from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.exceptions import (
     UseApiConfigError,
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from airflow_provider_useapi.transport.sync_client import SyncClient
 
 T = TypeVar("T")
+
+_FIELDS = ("host", "port", "schema", "login", "password", "extra")
 
 
 class ConnectionReader(Protocol):
@@ -61,24 +66,52 @@ def settings_of(hook: ConnectionReader) -> Settings:
     :raises UseApiConfigError: if the connection cannot be used.
     :raises UseApiUnavailableError: if it cannot be read at the moment.
     """
+    from airflow.providers.common.compat.sdk import mask_secret
+
     settings = _or_raise(_found(hook))
-    _mask(settings.secrets)
+    # At once: a supervisor is told of it in one message.
+    mask_secret(_forms(settings.secrets))
     return settings
 
 
-async def asettings_of(hook: ConnectionReader, known: Settings | None = None) -> Settings:
+async def asettings_of(hook: ConnectionReader) -> Settings:
     """
     :func:`settings_of` for an event loop.
 
-    :param known: what was read before. It comes back as it is while nothing has changed, which
-        saves the work of masking again.
     :raises UseApiError: as :func:`settings_of`.
     """
-    settings = _or_raise(await _afound(hook, known))
-    if settings is not known:
-        # In a thread: it waits for the supervisor, and only 3.3.2 has an asynchronous one.
-        await in_thread(_mask, settings.secrets)
+    settings = _or_raise(await _afound(hook))
+    await amask(_forms(settings.secrets))
     return settings
+
+
+@dataclass(frozen=True)
+class Reading:
+    """
+    A connection as it was read, with its secrets masked.
+
+    :param fields: what Airflow told of it.
+    :param settings: what that means.
+    """
+
+    fields: tuple[Any, ...] = field(repr=False)
+    settings: Settings
+
+
+async def aread(hook: ConnectionReader, known: Reading | None = None) -> Reading:
+    """
+    The connection of a hook as it is now, for those who read it again and again.
+
+    It is read as Airflow reads it, and not as a user's subclass of the hook may.
+
+    :param known: what was read before. Its settings come back as they are while nothing has
+        changed: then nothing is masked anew, which a supervisor would have to be told.
+    :raises UseApiError: as :func:`settings_of`.
+    """
+    reading = _or_raise(await _aread(hook, known))
+    if not known or reading.settings is not known.settings:
+        await amask(_forms(reading.settings.secrets))
+    return reading
 
 
 # The password is in the locals of these, which some tools print with a traceback: so an error is
@@ -94,7 +127,29 @@ def _found(hook: ConnectionReader) -> Settings | UseApiError:
     return _read(hook, connection, extra)
 
 
-async def _afound(hook: ConnectionReader, known: Settings | None) -> Settings | UseApiError:
+async def _afound(hook: ConnectionReader) -> Settings | UseApiError:
+    told = await _told(hook)
+    return told if isinstance(told, UseApiError) else _read(hook, *told)
+
+
+async def _aread(hook: ConnectionReader, known: Reading | None) -> Reading | UseApiError:
+    connection = await glance_at(hook.useapi_conn_id)
+    extra = _extra_of(connection)
+    if connection is None or extra is None:
+        told = await _told(hook)
+        if isinstance(told, UseApiError):
+            return told
+        connection, extra = told
+    elif not known or _fields(connection) != known.fields:
+        await amask([*filter(None, (connection.password, connection.extra)), extra])
+    settings = _read(hook, connection, extra, known.settings if known else None)
+    if isinstance(settings, UseApiError):
+        return settings
+    return Reading(_fields(connection), settings)
+
+
+async def _told(hook: ConnectionReader) -> tuple[Any, object] | UseApiError:
+    """A connection and its extra as the hook reads them; Airflow masks what it knows of secrets."""
     from airflow.providers.common.compat.connection import (
         get_async_connection,
         get_async_extra_dejson,
@@ -103,13 +158,24 @@ async def _afound(hook: ConnectionReader, known: Settings | None) -> Settings | 
     try:
         question = get_async_connection(hook.useapi_conn_id, hook=cast(Any, hook))
         connection = await ask_supervisor(question)
-        extra = await ask_supervisor(get_async_extra_dejson(connection))
+        return connection, await ask_supervisor(get_async_extra_dejson(connection))
     except Exception as e:  # noqa: BLE001 - a secrets backend raises what it likes
         return _unreadable(hook.useapi_conn_id, e)
-    return _read(hook, connection, extra, known)
 
 
-def _or_raise(found: Settings | UseApiError) -> Settings:
+def _extra_of(connection: Any) -> object:
+    """The extra of a connection; ``None`` if it cannot be read."""
+    try:
+        return json.loads(connection.extra) if connection.extra else {}
+    except (AttributeError, TypeError, ValueError):
+        return None
+
+
+def _fields(connection: Any) -> tuple[Any, ...]:
+    return tuple(getattr(connection, name) for name in _FIELDS)
+
+
+def _or_raise(found: T | UseApiError) -> T:
     if isinstance(found, UseApiError):
         raise found
     return found
@@ -139,15 +205,11 @@ def _read(
     return settings
 
 
-def _mask(secrets: Iterable[str]) -> None:
-    """Keep secrets, in every form, out of all task logs."""
-    from airflow.providers.common.compat.sdk import mask_secret
-
+def _forms(secrets: Iterable[str]) -> list[Any]:
+    """Secrets in every form, for all logs."""
     from airflow_provider_useapi.redaction import secret_forms
 
-    for secret in secrets:
-        for form in secret_forms(secret):
-            mask_secret(form)
+    return [form for secret in secrets for form in secret_forms(secret)]
 
 
 def _unreadable(conn_id: str, error: Exception) -> UseApiError:

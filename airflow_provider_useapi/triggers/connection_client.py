@@ -15,7 +15,7 @@ from airflow_provider_useapi.api.responses import ACCOUNT_PATH, read_account
 from airflow_provider_useapi.exceptions import UseApiError
 from airflow_provider_useapi.gate import messages
 from airflow_provider_useapi.gate.questions import About, aask_all
-from airflow_provider_useapi.hooks.connection import asettings_of
+from airflow_provider_useapi.hooks.connection import aread
 from airflow_provider_useapi.hooks.useapi import UseApiHook
 from airflow_provider_useapi.metrics import counted_request
 from airflow_provider_useapi.transport.async_client import AsyncClient
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_useapi.api.endpoints import Endpoint
     from airflow_provider_useapi.connection.settings import Settings
     from airflow_provider_useapi.gate.questions import Question
+    from airflow_provider_useapi.hooks.connection import Reading
 
 T = TypeVar("T")
 
@@ -36,15 +37,17 @@ class ConnectionClient:
     :param conn_id: id of the connection.
     """
 
-    settings: Settings | None
-    """The connection as it was read last."""
-
     def __init__(self, conn_id: str) -> None:
         self._hook = UseApiHook(conn_id)
         self._client: AsyncClient | None = None
         self._opening = asyncio.Lock()
-        self.settings = None
+        self._reading: Reading | None = None
         self._held: dict[tuple[Endpoint, str], tuple[float, UseApiError]] = {}
+
+    @property
+    def settings(self) -> Settings | None:
+        """The connection as it was read last; ``None`` if it could not be."""
+        return self._reading.settings if self._reading else None
 
     async def read(self) -> Settings:
         """
@@ -52,9 +55,9 @@ class ConnectionClient:
 
         :raises UseApiError: if it cannot be read or used.
         """
-        known, self.settings = self.settings, None
-        self.settings = await asettings_of(self._hook, known)
-        return self.settings
+        known, self._reading = self._reading, None
+        self._reading = await aread(self._hook, known)
+        return self._reading.settings
 
     async def answer(self, question: Question) -> Any:
         """
