@@ -1,0 +1,264 @@
+"""The Airflow of many processes, each of which can be killed, frozen, kept away and replaced."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from tests.system.stack import GRACE, HOST, LocalAirflow, free_ports, signal_session
+
+ROOT = Path(__file__).resolve().parents[2]
+SLOTS = 3
+"""Tasks that a worker runs at a time."""
+COMPONENTS = (
+    "api-server",
+    "scheduler-1",
+    "scheduler-2",
+    "dag-processor",
+    "triggerer-1",
+    "triggerer-2",
+    "worker-1",
+    "worker-2",
+)
+TRIGGERERS, SCHEDULERS, WORKERS = (
+    tuple(name for name in COMPONENTS if name.startswith(kind))
+    for kind in ("triggerer", "scheduler", "worker")
+)
+SHORTENED = {
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": ("40", "300"),
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": ("60", "600"),
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": ("10", "120"),
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": ("30", "300"),
+}
+"""What is shorter here than Airflow has it, so that a scenario ends within five minutes."""
+
+_RESTART = 3.0
+"""Seconds until a component that has ended is started again, as a service manager does."""
+_OUTSIDE = 120.0
+"""Seconds for all components to be well again."""
+
+
+class Redis:
+    """A broker that keeps what it is told on disk, while a ``with`` block runs."""
+
+    MISSING = "Redis is missing: install it (on Debian and Ubuntu: apt install redis-server)."
+
+    def __init__(self, folder: Path) -> None:
+        program = shutil.which("redis-server")
+        if program is None:
+            raise RuntimeError(self.MISSING)
+        self._folder = folder
+        (self.port,) = free_ports(1)
+        self._command = [program, "--bind", HOST, "--port", str(self.port), "--dir", str(folder)]
+        self._command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True)
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start, for the first time or again, with what was stored."""
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    def stop(self) -> None:
+        """Kill it; harmless if it does not run."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+class Cluster(LocalAirflow):
+    """
+    A distributed Airflow that runs while a ``with`` block does.
+
+    A component that ends by itself is started again, and counted in ``restarts``.
+
+    :param folder: a new folder, for all it writes.
+    :param database: the URL of an empty PostgreSQL, for SQLAlchemy.
+    :param broker: the port of Redis.
+    :param env: environment variables for all components.
+    """
+
+    def __init__(self, folder: Path, database: str, broker: int, env: Mapping[str, str]) -> None:
+        self.dags = folder / "dags"
+        shutil.copytree(Path(__file__).parent / "dags", self.dags)
+        self._ports = dict(zip(COMPONENTS, free_ports(len(COMPONENTS)), strict=True))
+        self._package: dict[str, Path] = {}
+        self._lock = threading.RLock()
+        self._held: set[str] = set()
+        self._ending = threading.Event()
+        self.restarts: Counter[str] = Counter()
+        settings = {
+            "PYTHONPATH": str(ROOT),
+            "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
+            "AIRFLOW__CORE__PARALLELISM": "32",
+            "AIRFLOW__CELERY__BROKER_URL": f"redis://{HOST}:{broker}/0",
+            "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{database}",
+            "AIRFLOW__CELERY__WORKER_PREFETCH_MULTIPLIER": "1",
+            "AIRFLOW__SCHEDULER__MAX_TIS_PER_QUERY": "0",
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
+            **{name: value for name, (value, _) in SHORTENED.items()},
+            **env,
+        }
+        super().__init__(folder / "home", self.dags, settings, COMPONENTS, database)
+
+    def start(self) -> None:
+        """Start all, and the thread that starts again what ends."""
+        super().start()
+        keeper = threading.Thread(target=self._keep, daemon=True)
+        keeper.start()
+        self._at_exit.callback(keeper.join)
+        self._at_exit.callback(self._ending.set)
+
+    def stop(self) -> None:
+        """End every component and whatever it started."""
+        self._ending.set()
+        with self._lock:
+            for name in self._processes:
+                self._signal(name, signal.SIGCONT)
+            super().stop()
+
+    def launch(self, component: str) -> None:
+        """Start a component, for the first time or again."""
+        with self._lock:
+            self._held.discard(component)
+            if component in self._processes:
+                return
+            (self.home / f"{component}.pid").unlink(missing_ok=True)  # of one that was killed
+            package = self._package.get(component)
+            port = str(self._ports[component])
+            env = {
+                **self._environ,
+                "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": port,
+                "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": port,
+            }
+            if package:
+                env["PYTHONPATH"] = os.pathsep.join([str(package), env["PYTHONPATH"]])
+            self._processes[component] = self._launch(self._command(component), component, env)
+
+    def kill(self, *components: str) -> None:
+        """Kill components and all they started; they stay away until they are launched."""
+        with self._lock:
+            self._held.update(components)
+            for component in components:
+                if component in self._processes:
+                    super().kill(component)
+
+    @contextmanager
+    def without(self, *components: str) -> Iterator[None]:
+        """Kill components, and start them again at the end of the block."""
+        self.kill(*components)
+        try:
+            yield
+        finally:
+            for component in components:
+                self.launch(component)
+
+    @contextmanager
+    def frozen(self, *components: str) -> Iterator[None]:
+        """Stop components and all they started in the middle of whatever they do."""
+        for component in components:
+            self._signal(component, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for component in components:
+                self._signal(component, signal.SIGCONT)
+
+    def replace(self, package: Path | None, *components: str) -> None:
+        """
+        Let components run another build of the package: asked to end, and then started again.
+
+        :param package: the folder that holds it; ``None`` for that of this repository.
+        """
+        for component in components:
+            with self._lock:
+                self._held.add(component)
+                process = self._processes.get(component)
+                if process:
+                    process.terminate()
+            if process:
+                self._wait_for_end(process)
+            self.kill(component)
+            if package:
+                self._package[component] = package
+            else:
+                self._package.pop(component, None)
+            self.launch(component)
+
+    def wait_healthy(self, timeout: float = _OUTSIDE) -> None:
+        """Wait until every kind of component is healthy, and both workers take tasks."""
+        kinds = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+
+        def healthy() -> bool:
+            health = self.request("GET", "/api/v2/monitor/health")
+            return all(health[kind]["status"] == "healthy" for kind in kinds)
+
+        self._until(healthy, timeout, "Not every component is healthy")
+        self._until(self._workers_ready, timeout, "Not every worker is ready")
+        self.request("GET", "/execution/health")
+
+    @property
+    def running(self) -> Sequence[str]:
+        """The components that run now."""
+        with self._lock:
+            return [name for name, each in self._processes.items() if each.poll() is None]
+
+    def _workers_ready(self) -> bool:
+        logs = [self._log_of(worker).read_text(errors="replace") for worker in WORKERS]
+        return all(" ready." in log for log in logs)
+
+    def _check_alive(self) -> None:
+        """Nothing to do: what ends is started again."""
+
+    def _command(self, component: str) -> list[str]:
+        kind = component.rstrip("-12")
+        if kind != "worker":
+            return [kind]
+        options = ["--concurrency", str(SLOTS), "--celery-hostname", f"{component}@%h"]
+        options += ["--pid", str(self.home / f"{component}.pid"), "--without-mingle"]
+        return ["celery", "worker", *options, "--without-gossip"]
+
+    def _signal(self, component: str, number: int) -> None:
+        with self._lock:
+            if process := self._processes.get(component):
+                signal_session(process.pid, number)
+
+    def _wait_for_end(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + GRACE
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    def _keep(self) -> None:
+        """Start again what has ended by itself."""
+        ended: dict[str, float] = {}
+        while not self._ending.wait(0.5):
+            with self._lock:
+                now = time.monotonic()
+                for name in COMPONENTS:
+                    process = self._processes.get(name)
+                    if name in self._held or not process or process.poll() is None:
+                        ended.pop(name, None)
+                    elif now - ended.setdefault(name, now) >= _RESTART:
+                        super().kill(name)  # what it may have left behind
+                        self.restarts[name] += 1
+                        self.launch(name)

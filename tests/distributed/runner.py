@@ -1,0 +1,128 @@
+"""One scenario from its beginning to its judgement."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
+
+from tests.distributed import plan, states
+from tests.distributed.api import apis
+from tests.distributed.cluster import TRIGGERERS, Cluster, Redis
+from tests.distributed.judgement import RECOVERY, Judgement, Looks, Observation, judge
+from tests.distributed.scenarios import Moment, Scenario
+from tests.distributed.workload import AUDITS, CONTROL, Workload
+from tests.system.postgres import PostgresServer
+from tests.system.stack import LocalAirflowError
+
+AFTER = 30.0
+"""Seconds after a fault in which requests are counted."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What came of a scenario.
+
+    :param scenario: which.
+    :param seen: what was recorded.
+    :param judgement: what that amounts to.
+    :param seconds: how long it took.
+    """
+
+    scenario: Scenario
+    seen: Observation
+    judgement: Judgement
+    seconds: float
+
+
+@contextmanager
+def workload(connections: int) -> Iterator[Workload]:
+    """A cluster with everything that waits on it, while a ``with`` block runs."""
+    with ExitStack() as running:
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="distributed-")))
+        postgres = running.enter_context(PostgresServer(connections=400))
+        redis = running.enter_context(Redis(folder / "redis"))
+        found = running.enter_context(apis(connections, plan.WATCHED))
+        env = {
+            plan.CONNECTIONS_VARIABLE: str(connections),
+            plan.FOLDER_VARIABLE: str(folder),
+            "AIRFLOW_CONN_FS_DEFAULT": "fs://",
+        }
+        cluster = running.enter_context(Cluster(folder, postgres.url, redis.port, env))
+        engine = create_engine(postgres.url, poolclass=NullPool)
+        states.install(engine)
+        load = Workload(cluster, postgres, redis, found, engine, folder)
+        load.store_connections()
+        load.unpause()
+        yield load
+
+
+def play(scenario: Scenario, load: Workload) -> Outcome:
+    """Let a scenario happen, and judge what came of it."""
+    began = time.monotonic()
+    try:
+        with ExitStack() as load.afterwards:
+            if scenario.prepare:
+                scenario.prepare(load)
+            seen = _observe(scenario, load)
+        load.cluster.wait_healthy()
+        judgement = judge(seen, scenario.expected)
+    except (LocalAirflowError, OSError, DBAPIError) as error:  # the next one may do better
+        seen = Observation(gates=(), tried=plan.modes(load.connections), opened=0.0)
+        judgement = Judgement((), [f"broken off: {type(error).__name__}: {error}"])
+    return Outcome(scenario, seen, judgement, time.monotonic() - began)
+
+
+def _observe(scenario: Scenario, load: Workload) -> Observation:
+    start = time.time()
+    load.begin()
+    opened, waited = 0.0, True
+    if scenario.moment is not Moment.STARTING:
+        waited = load.wait_waiting()
+        load.audit()
+    if scenario.moment is Moment.OPENING:
+        opened = load.open()
+    first = time.time()
+    with ExitStack() as bad:
+        for fault in scenario.faults:
+            bad.enter_context(fault(load))
+        time.sleep(scenario.seconds)
+    last = time.time()
+    recovery: float | None = 0.0
+    if scenario.moment is Moment.STARTING:
+        load.until(load.audit, RECOVERY)
+        waited = load.wait_waiting()
+    if scenario.moment is not Moment.OPENING:
+        recovery = load.wait_recovered(last, RECOVERY + 30)
+        time.sleep(max(0.0, last + AFTER - time.time()))
+        opened = load.open()
+    load.wait_ended()
+    windows = scenario.moment is Moment.WAITING
+    numbers = range(load.connections)
+    watched = range(min(plan.WATCHED, load.connections))
+    load.until(lambda: all(load.followers(n, start) >= load.events(n, start) for n in watched), 60)
+    return Observation(
+        gates=load.gates(),
+        tried=plan.modes(load.connections),
+        opened=opened,
+        control=load.others(CONTROL),
+        audits=load.others(AUDITS),
+        during=[_looks(load, n, first, last) for n in numbers] if windows else (),
+        after=[_looks(load, n, last, last + AFTER) for n in numbers] if windows else (),
+        recovery=recovery,
+        events=[load.events(n, start) for n in watched],
+        followers=[load.followers(n, start) for n in watched],
+        waited=waited,
+    )
+
+
+def _looks(load: Workload, number: int, begin: float, end: float) -> Looks:
+    made = load.apis.looks(number, begin, end)
+    return Looks(made, plan.allowed_looks(number, end - begin, len(TRIGGERERS)))

@@ -1,0 +1,247 @@
+"""What waits on the Airflow of many processes: gates, watchers, audits and the control group."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.error import HTTPError, URLError
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from tests.distributed import plan, states
+from tests.distributed.api import Apis
+from tests.distributed.cluster import Cluster, Redis
+from tests.system.postgres import PostgresServer
+
+Result = TypeVar("Result")
+
+BEGIN, END, PAUSE = 150.0, 150.0, 1.0
+"""Seconds until all gates wait, and until all have ended once they are open; between two looks."""
+CONTROL, AUDITS = "control", "audits"
+
+
+@dataclass
+class Workload:
+    """
+    A running cluster, the stand-ins that its gates ask, and the servers it needs.
+
+    :param cluster: the Airflow.
+    :param postgres: its database.
+    :param redis: its broker.
+    :param apis: what stands in for useapi.net.
+    :param engine: the harness's own way into the database.
+    :param folder: where the control group looks for its file.
+    :param run: the id of the DAG runs of the scenario.
+    :param afterwards: what is undone at the end of the scenario.
+    """
+
+    cluster: Cluster
+    postgres: PostgresServer
+    redis: Redis
+    apis: Apis
+    engine: Engine
+    folder: Path
+    run: str = ""
+    afterwards: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def connections(self) -> int:
+        """How many have gates."""
+        return len(self.apis.gated)
+
+    def store_connections(self) -> None:
+        """Write the connections of all stand-ins into Airflow's database."""
+        for number in range(self.connections):
+            self.store_token(number)
+        for number, api in enumerate(self.apis.audited):
+            self._store(plan.audited_id(number), api.url, api.token)
+
+    def store_token(self, number: int) -> None:
+        """Write the connection of a stand-in with the token that it takes now."""
+        api = self.apis.gated[number]
+        self._store(plan.connection_id(number), api.url, api.token)
+
+    def unpause(self) -> None:
+        """Let every DAG run."""
+        for dag in self._dags():
+            self.cluster.unpause(dag, timeout=120.0)
+
+    def begin(self) -> None:
+        """Start a run of everything, while every gate is closed."""
+        self.apis.set_open(False)
+        (self.folder / "open").unlink(missing_ok=True)
+        self.run = f"run_{uuid.uuid4().hex[:8]}"
+        for number in range(self.connections):
+            self._start(plan.dag_of(number))
+        self._start(CONTROL)
+
+    def audit(self) -> bool:
+        """Start a run of the audits; always true."""
+        self._start(AUDITS)
+        return True
+
+    def wait_waiting(self) -> bool:
+        """
+        Wait until every gate waits, in its own way, and its connection has been asked.
+
+        :return: whether that was so in time; not if one has ended.
+        """
+        began = time.time()
+
+        def settled() -> bool:
+            gates = self.gates()
+            if any(gate.has_ended for gate in gates):
+                return True
+            waiting = [gate for gate in gates if self._waits(gate)]
+            everybody = len(waiting) == self._tasks
+            return everybody and self._all_taken_up(began) and self._all_asked(began)
+
+        try:
+            self.until(settled, BEGIN)
+        except TimeoutError:
+            return False
+        return not any(gate.has_ended for gate in self.gates())
+
+    def wait_recovered(self, since: float, timeout: float) -> float | None:
+        """
+        Wait until a live triggerer has every trigger, and the API has answered on each connection.
+
+        :param since: seconds since the epoch.
+        :return: how many seconds after ``since`` that was so, ``None`` if it never was.
+        """
+        try:
+            self.until(lambda: self._all_taken_up(since) and self._all_asked(since), timeout)
+        except TimeoutError:
+            return None
+        return time.time() - since
+
+    def open(self) -> float:
+        """Make every subscription active, and return when, in seconds since the epoch."""
+        moment = time.time()
+        self.apis.set_open(True)
+        (self.folder / "open").touch()
+        return moment
+
+    def wait_ended(self, timeout: float = END) -> bool:
+        """Wait until every task of the scenario has ended; whether that was so in time."""
+
+        def ended() -> bool:
+            found = states.read(self.engine, self.run)
+            return len(found) >= self._tasks and all(each.has_ended for each in found)
+
+        try:
+            return self.until(ended, timeout)
+        except TimeoutError:
+            return False
+
+    def gates(self) -> list[states.Instance]:
+        """The task instances of the gates of the scenario."""
+        found = states.read(self.engine, self.run)
+        return [each for each in found if each.dag_id.startswith("gates_")]
+
+    def others(self, dag_id: str) -> list[states.Instance]:
+        """The task instances of another DAG."""
+        return [each for each in states.read(self.engine, self.run) if each.dag_id == dag_id]
+
+    def events(self, number: int, since: float) -> int:
+        """How often the watcher of a connection has fired."""
+        sql = (
+            "SELECT COUNT(*) FROM asset_event JOIN asset ON asset.id = asset_id"
+            f" WHERE asset.name = '{plan.asset_of(number)}'"
+            f" AND extract(epoch FROM timestamp) >= {since}"
+        )
+        return int(self.ask(sql)[0][0])
+
+    def followers(self, number: int, since: float) -> int:
+        """How many runs have followed it and succeeded."""
+        sql = (
+            f"SELECT COUNT(*) FROM dag_run WHERE dag_id = 'follows_{number:02}'"
+            f" AND state = 'success' AND extract(epoch FROM queued_at) >= {since}"
+        )
+        return int(self.ask(sql)[0][0])
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the database."""
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(sql))]
+
+    def tell(self, sql: str) -> None:
+        """Change the database."""
+        with self.engine.begin() as connection:
+            connection.execute(text(sql))
+
+    def until(self, ask: Callable[[], Result], timeout: float) -> Result:
+        """
+        Ask until the answer is true; a server that is away has not answered.
+
+        :raises TimeoutError: if it never is.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                if result := ask():
+                    return result
+            except (DBAPIError, HTTPError, URLError, ConnectionError, TimeoutError):
+                pass
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not within {timeout:.0f} s")
+            time.sleep(PAUSE)
+
+    @property
+    def _tasks(self) -> int:
+        return sum(plan.modes(self.connections).values())
+
+    def _dags(self) -> Iterator[str]:
+        for number in range(self.connections):
+            yield plan.dag_of(number)
+        for number in range(min(plan.WATCHED, self.connections)):
+            yield f"follows_{number:02}"
+        yield from (CONTROL, AUDITS)
+
+    def _start(self, dag: str) -> None:
+        body = {"logical_date": None, "dag_run_id": self.run}
+        self.cluster.request("POST", f"/api/v2/dags/{dag}/dagRuns", body)
+
+    def _store(self, name: str, host: str, token: str) -> None:
+        body = {
+            "connection_id": name,
+            "conn_type": "useapi",
+            "host": host,
+            "password": token,
+            "extra": json.dumps({"timeout": 5}),
+        }
+        try:
+            self.cluster.request("PATCH", f"/api/v2/connections/{name}", body)
+        except HTTPError as error:
+            if error.code != 404:
+                raise
+            self.cluster.request("POST", "/api/v2/connections", body)
+
+    def _waits(self, gate: states.Instance) -> bool:
+        match plan.mode_of(gate.task_id):
+            case plan.Mode.RESCHEDULED:
+                return gate.state == "up_for_reschedule"
+            case plan.Mode.POKING:
+                return gate.state == "running"
+            case _:
+                return gate.state == "deferred"
+
+    def _all_taken_up(self, since: float) -> bool:
+        """Whether each trigger is with a triggerer that has been heard of since a moment."""
+        sql = (
+            "SELECT COUNT(*) FROM trigger LEFT JOIN job ON job.id = trigger.triggerer_id"
+            " WHERE job.id IS NULL OR job.state <> 'running'"
+            f" OR extract(epoch FROM job.latest_heartbeat) < {since}"
+        )
+        return int(self.ask(sql)[0][0]) == 0
+
+    def _all_asked(self, since: float) -> bool:
+        numbers = range(self.connections)
+        return all(self.apis.answered_since(number, since) for number in numbers)
