@@ -104,6 +104,7 @@ class Cluster(LocalAirflow):
         self._package: dict[str, Path] = {}
         self._lock = threading.RLock()
         self._held: set[str] = set()
+        self._logged: dict[str, int] = {}
         self._ending = threading.Event()
         self.restarts: Counter[str] = Counter()
         settings = {
@@ -144,6 +145,8 @@ class Cluster(LocalAirflow):
             if component in self._processes:
                 return
             (self.home / f"{component}.pid").unlink(missing_ok=True)  # of one that was killed
+            log = self._log_of(component)
+            self._logged[component] = log.stat().st_size if log.exists() else 0
             package = self._package.get(component)
             port = str(self._ports[component])
             env = {
@@ -186,24 +189,25 @@ class Cluster(LocalAirflow):
 
     def replace(self, package: Path | None, *components: str) -> None:
         """
-        Let components run another build of the package: asked to end, and then started again.
+        Let components run another build of the package: all asked to end, and then started again.
 
         :param package: the folder that holds it; ``None`` for that of this repository.
         """
-        for component in components:
-            with self._lock:
-                self._held.add(component)
-                process = self._processes.get(component)
-                if process:
-                    process.terminate()
-            if process:
-                self._wait_for_end(process)
-            self.kill(component)
+        with self._lock:
+            self._held.update(components)
+            ending = [self._processes[name] for name in components if name in self._processes]
+            for process in ending:
+                process.terminate()
+        deadline = time.monotonic() + GRACE
+        while any(each.poll() is None for each in ending) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.kill(*components)
+        for name in components:
             if package:
-                self._package[component] = package
+                self._package[name] = package
             else:
-                self._package.pop(component, None)
-            self.launch(component)
+                self._package.pop(name, None)
+            self.launch(name)
 
     def wait_healthy(self, timeout: float = _OUTSIDE) -> None:
         """Wait until every kind of component is healthy, and both workers take tasks."""
@@ -224,8 +228,12 @@ class Cluster(LocalAirflow):
             return [name for name, each in self._processes.items() if each.poll() is None]
 
     def _workers_ready(self) -> bool:
-        logs = [self._log_of(worker).read_text(errors="replace") for worker in WORKERS]
-        return all(" ready." in log for log in logs)
+        logs = [
+            self._log_of(worker).read_bytes()[self._logged[worker] :]
+            for worker in WORKERS
+            if worker not in self._held
+        ]
+        return all(b" ready." in log for log in logs)
 
     def _check_alive(self) -> None:
         """Nothing to do: what ends is started again."""
@@ -242,11 +250,6 @@ class Cluster(LocalAirflow):
         with self._lock:
             if process := self._processes.get(component):
                 signal_session(process.pid, number)
-
-    def _wait_for_end(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + GRACE
-        while process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.1)
 
     def _keep(self) -> None:
         """Start again what has ended by itself."""

@@ -152,7 +152,8 @@ def upgraded(commit: str, *order: str) -> Fault:
 
     @contextmanager
     def fault(load: Workload) -> Iterator[None]:
-        load.cluster.replace(None, *order)
+        for component in order:
+            load.cluster.replace(None, component)
         load.cluster.wait_healthy()
         yield
 

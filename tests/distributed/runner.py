@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from tests.distributed import plan, states
 from tests.distributed.api import apis
+from tests.distributed.builds import BUILDS
 from tests.distributed.cluster import TRIGGERERS, Cluster, Redis
 from tests.distributed.judgement import RECOVERY, Judgement, Looks, Observation, judge
 from tests.distributed.scenarios import Moment, Scenario
@@ -44,9 +44,14 @@ class Outcome:
 
 @contextmanager
 def workload(connections: int) -> Iterator[Workload]:
-    """A cluster with everything that waits on it, while a ``with`` block runs."""
+    """
+    A cluster with everything that waits on it, while a ``with`` block runs.
+
+    What it writes stays in ``build/distributed/run`` until the next one: the logs are there.
+    """
     with ExitStack() as running:
-        folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="distributed-")))
+        folder = BUILDS / "run"
+        shutil.rmtree(folder, ignore_errors=True)
         postgres = running.enter_context(PostgresServer(connections=400))
         redis = running.enter_context(Redis(folder / "redis"))
         found = running.enter_context(apis(connections, plan.WATCHED))
@@ -105,6 +110,7 @@ def _observe(scenario: Scenario, load: Workload) -> Observation:
         opened = load.open()
     load.wait_ended()
     windows = scenario.moment is Moment.WAITING
+    spell = 0.0 if scenario.expected.held else last - first
     numbers = range(load.connections)
     watched = range(min(plan.WATCHED, load.connections))
     load.until(lambda: all(load.followers(n, start) >= load.events(n, start) for n in watched), 60)
@@ -114,8 +120,8 @@ def _observe(scenario: Scenario, load: Workload) -> Observation:
         opened=opened,
         control=load.others(CONTROL),
         audits=load.others(AUDITS),
-        during=[_looks(load, n, first, last) for n in numbers] if windows else (),
-        after=[_looks(load, n, last, last + AFTER) for n in numbers] if windows else (),
+        during=[_looks(load, n, first, last, spell) for n in numbers] if windows else (),
+        after=[_looks(load, n, last, last + AFTER, AFTER) for n in numbers] if windows else (),
         recovery=recovery,
         events=[load.events(n, start) for n in watched],
         followers=[load.followers(n, start) for n in watched],
@@ -123,6 +129,7 @@ def _observe(scenario: Scenario, load: Workload) -> Observation:
     )
 
 
-def _looks(load: Workload, number: int, begin: float, end: float) -> Looks:
+def _looks(load: Workload, number: int, begin: float, end: float, seconds: float) -> Looks:
+    """What was made between two moments, and what is allowed in so many seconds."""
     made = load.apis.looks(number, begin, end)
-    return Looks(made, plan.allowed_looks(number, end - begin, len(TRIGGERERS)))
+    return Looks(made, plan.allowed_looks(number, seconds, len(TRIGGERERS)))
