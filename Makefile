@@ -1,15 +1,21 @@
 # AIRFLOW=2.11 (3.0, 3.1, 3.2) runs any of this on another Airflow, in a virtual environment of its own.
 AIRFLOW ?= 3.3
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < $(TOO_NEW))' 2>/dev/null && echo $$p && break; done)
+TOO_NEW := $(if $(filter 2.11,$(AIRFLOW)),(3, 13),(3, 15))
 VENV := .venv$(if $(filter-out 3.3,$(AIRFLOW)),-$(AIRFLOW))
 BIN := $(VENV)/bin
 CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
 PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo airflow help test unit coverage lint system system-full page bench docs screenshots dist lock clean
+.PHONY: demo airflow help test unit coverage lint system system-full page bench docs screenshots dist audit lock clean
 .DELETE_ON_ERROR:
+
+define NEEDS_PYTHON
+@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed$(if $(filter 2.11,$(AIRFLOW)),: 3.11 or 3.12 for Airflow 2.11)."; exit 1; }
+@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: install it (on Debian and Ubuntu: apt install python3-venv)."; exit 1; }
+endef
 
 demo: $(VENV)/ready  ## a gated pipeline on a real Airflow, against the sandbox
 	@$(BIN)/python -m tests.system.demo
@@ -70,23 +76,45 @@ screenshots: $(VENV)/ready  ## the pictures in docs, of a real Airflow in a real
 	@$(BIN)/python -m tests.system.screenshots
 	@$(BIN)/python -m tests.page.pictures
 
-dist: $(VENV)/ready  ## source distribution and wheel in dist, the wheel tried in an empty environment
-	@rm -rf dist build/empty
-	$(BIN)/python -m hatchling build --directory dist
-	@$(PYTHON) -m venv build/empty
-	@build/empty/bin/python -m pip install --quiet $(addprefix --constraint ,$(CONSTRAINTS)) dist/*.whl \
-		"apache-airflow==$(AIRFLOW).*"
-	cd build/empty && AIRFLOW_HOME=$$PWD/airflow bin/airflow providers get airflow-provider-useapi
-	cd build/empty && bin/python -m airflow_provider_useapi.sandbox --help > /dev/null
+dist: $(VENV)/ready  ## source distribution and wheel in dist, tried in empty environments on 2.11 and 3.3
+	@rm -rf dist build/empty-*
+	$(BIN)/python -m pytest tests/package/test_distributions.py
+	env -u SOURCE_DATE_EPOCH $(BIN)/python -m hatchling build --directory dist
+	@$(MAKE) --no-print-directory AIRFLOW=2.11 build/empty-2.11
+	@$(MAKE) --no-print-directory AIRFLOW=3.3 build/empty-3.3
+	@cd dist && sha256sum *
+
+# Made anew each time: `make dist` begins with its end.
+build/empty-$(AIRFLOW):
+	$(NEEDS_PYTHON)
+	@$(PYTHON) -m venv $@
+	@$@/bin/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	@$@/bin/python -m pip install --quiet $(addprefix --constraint ,$(CONSTRAINTS)) dist/*.whl "apache-airflow==$(AIRFLOW).*"
+	$@/bin/python -I -m pip check
+	cd $@ && AIRFLOW_HOME=$$PWD/airflow bin/python -I -m airflow providers get airflow-provider-useapi
+	cd $@ && AIRFLOW_HOME=$$PWD/airflow bin/python -I $(CURDIR)/tests/package/installed.py
+
+audit: .venv-audit/ready  ## known vulnerabilities of what this package needs beside Airflow; asks the package index
+	@$(MAKE) --no-print-directory AIRFLOW=2.11 .venv-2.11/ready
+	@$(MAKE) --no-print-directory AIRFLOW=3.3 .venv/ready
+	@failed=0; for python in .venv-2.11/bin/python .venv/bin/python; do \
+		$$python -m tests.package.vulnerabilities .venv-audit/bin/pip-audit || failed=1; done; exit $$failed
+
+.venv-audit/ready: pyproject.toml
+	$(NEEDS_PYTHON)
+	@$(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	@.venv-audit/bin/python -m pip install --quiet --group audit
+	@touch $@
 
 $(VENV)/ready: pyproject.toml $(CONSTRAINTS)
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed."; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: install it (on Debian and Ubuntu: apt install python3-venv)."; exit 1; }
+	$(NEEDS_PYTHON)
 	@echo "Setting up Airflow $(AIRFLOW) in $(VENV); this takes a minute or two."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet $(addprefix --constraint ,$(CONSTRAINTS)) --editable . --group $(GROUP) \
 		"apache-airflow==$(AIRFLOW).*"
+	@$(BIN)/python -m pip check
 	@touch $@
 
 $(VENV)/coverage: $(VENV)/ready

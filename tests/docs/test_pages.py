@@ -85,7 +85,7 @@ def test_every_page_is_in_the_table_of_contents() -> None:
     )
 
 
-@pytest.mark.parametrize("workflow", ["ci", "release"])
+@pytest.mark.parametrize("workflow", ["audit", "ci", "release"])
 def test_workflows_call_targets_that_there_are(workflow: str) -> None:
     text = (ROOT / ".github" / "workflows" / f"{workflow}.yml").read_text()
     jobs = yaml.safe_load(text)["jobs"]
