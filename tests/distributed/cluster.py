@@ -209,6 +209,10 @@ class Cluster(LocalAirflow):
                 self._package.pop(name, None)
             self.launch(name)
 
+    def restore(self) -> None:
+        """Let those that run another build run that of this repository."""
+        self.replace(None, *tuple(self._package))
+
     def wait_healthy(self, timeout: float = _OUTSIDE) -> None:
         """Wait until every kind of component is healthy, and both workers take tasks."""
         kinds = ("metadatabase", "scheduler", "triggerer", "dag_processor")

@@ -166,7 +166,7 @@ def run_old(commit: str) -> Callable[[Workload], None]:
 
     def prepare(load: Workload) -> None:
         load.cluster.replace(package_of(commit), *COMPONENTS)
-        load.afterwards.callback(load.cluster.replace, None, *COMPONENTS)
+        load.afterwards.callback(load.cluster.restore)
         load.cluster.wait_healthy()
 
     return prepare
