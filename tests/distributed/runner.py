@@ -66,6 +66,7 @@ def workload(connections: int) -> Iterator[Workload]:
         load = Workload(cluster, postgres, redis, found, engine, folder)
         load.store_connections()
         load.unpause()
+        load.close()
         yield load
 
 
@@ -80,6 +81,7 @@ def play(scenario: Scenario, load: Workload) -> Outcome:
         load.cluster.wait_healthy()
         judgement = judge(seen, scenario.expected)
     except (LocalAirflowError, OSError, DBAPIError) as error:  # the next one may do better
+        load.close()
         seen = Observation(gates=(), tried=plan.modes(load.connections), opened=0.0)
         judgement = Judgement((), [f"broken off: {type(error).__name__}: {error}"])
     return Outcome(scenario, seen, judgement, time.monotonic() - began)
@@ -111,6 +113,7 @@ def _observe(scenario: Scenario, load: Workload) -> Observation:
     load.wait_ended()
     windows = scenario.moment is Moment.WAITING
     spell = 0.0 if scenario.expected.held else last - first
+    load.close()
     numbers = range(load.connections)
     watched = range(min(plan.WATCHED, load.connections))
     load.until(lambda: all(load.followers(n, start) >= load.events(n, start) for n in watched), 60)

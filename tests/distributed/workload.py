@@ -40,6 +40,7 @@ class Workload:
     :param folder: where the control group looks for its file.
     :param run: the id of the DAG runs of the scenario.
     :param afterwards: what is undone at the end of the scenario.
+    :param closed: when the subscriptions became inactive, on the monotonic clock.
     """
 
     cluster: Cluster
@@ -50,6 +51,7 @@ class Workload:
     folder: Path
     run: str = ""
     afterwards: ExitStack = field(default_factory=ExitStack)
+    closed: float = 0.0
 
     @property
     def connections(self) -> int:
@@ -73,10 +75,20 @@ class Workload:
         for dag in self._dags():
             self.cluster.unpause(dag, timeout=120.0)
 
-    def begin(self) -> None:
-        """Start a run of everything, while every gate is closed."""
+    def close(self) -> None:
+        """Make every subscription inactive."""
         self.apis.set_open(False)
         (self.folder / "open").unlink(missing_ok=True)
+        self.closed = time.monotonic()
+
+    def begin(self) -> None:
+        """
+        Start a run of everything, while every gate is closed.
+
+        A watcher has looked since: a gate that joins it takes a look that is younger than the
+        interval.
+        """
+        time.sleep(max(0.0, self.closed + 1.5 * plan.INTERVAL - time.monotonic()))
         self.run = f"run_{uuid.uuid4().hex[:8]}"
         for number in range(self.connections):
             self._start(plan.dag_of(number))
