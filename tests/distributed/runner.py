@@ -23,6 +23,8 @@ from tests.system.stack import LocalAirflowError
 
 AFTER = 30.0
 """Seconds after a fault in which requests are counted."""
+FOLLOWED = 30.0
+"""Seconds from the end of all gates to that of what follows a watcher."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +115,10 @@ def _observe(scenario: Scenario, load: Workload) -> Observation:
     load.wait_ended()
     windows = scenario.moment is Moment.WAITING
     spell = 0.0 if scenario.expected.held else last - first
+    load.wait_followed(start, scenario.expected.edges[0], FOLLOWED)
     load.close()
     numbers = range(load.connections)
     watched = range(min(plan.WATCHED, load.connections))
-    load.until(lambda: all(load.followers(n, start) >= load.events(n, start) for n in watched), 60)
     return Observation(
         gates=load.gates(),
         tried=plan.modes(load.connections),

@@ -115,11 +115,7 @@ class Workload:
             everybody = len(waiting) == self._tasks
             return everybody and self._all_taken_up(began) and self._all_asked(began)
 
-        try:
-            self.until(settled, BEGIN)
-        except TimeoutError:
-            return False
-        return not any(gate.has_ended for gate in self.gates())
+        return self.comes(settled, BEGIN) and not any(gate.has_ended for gate in self.gates())
 
     def wait_recovered(self, since: float, timeout: float) -> float | None:
         """
@@ -128,11 +124,10 @@ class Workload:
         :param since: seconds since the epoch.
         :return: how many seconds after ``since`` that was so, ``None`` if it never was.
         """
-        try:
-            self.until(lambda: self._all_taken_up(since) and self._all_asked(since), timeout)
-        except TimeoutError:
-            return None
-        return time.time() - since
+        recovered = self.comes(
+            lambda: self._all_taken_up(since) and self._all_asked(since), timeout
+        )
+        return time.time() - since if recovered else None
 
     def open(self) -> float:
         """Make every subscription active, and return when, in seconds since the epoch."""
@@ -148,10 +143,18 @@ class Workload:
             found = states.read(self.engine, self.run)
             return len(found) >= self._tasks and all(each.has_ended for each in found)
 
-        try:
-            return self.until(ended, timeout)
-        except TimeoutError:
-            return False
+        return self.comes(ended, timeout)
+
+    def wait_followed(self, since: float, edges: int, timeout: float) -> bool:
+        """Wait until each watcher has fired that often, and all runs that follow have ended."""
+
+        def followed() -> bool:
+            numbers = range(min(plan.WATCHED, self.connections))
+            events = [self.events(number, since) for number in numbers]
+            runs = [self.followers(number, since) for number in numbers]
+            return min(events) >= edges and events == runs
+
+        return self.comes(followed, timeout)
 
     def gates(self) -> list[states.Instance]:
         """The task instances of the gates of the scenario."""
@@ -188,6 +191,13 @@ class Workload:
         """Change the database."""
         with self.engine.begin() as connection:
             connection.execute(text(sql))
+
+    def comes(self, ask: Callable[[], bool], timeout: float) -> bool:
+        """Ask until the answer is true; whether it is in time."""
+        try:
+            return self.until(ask, timeout)
+        except TimeoutError:
+            return False
 
     def until(self, ask: Callable[[], Result], timeout: float) -> Result:
         """
