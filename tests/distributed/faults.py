@@ -109,11 +109,11 @@ def token_renewed_early(load: Workload) -> Iterator[None]:
 @contextmanager
 def connections_lost(load: Workload) -> Iterator[None]:
     """What keeps the connections does not find them."""
-    load.tell(NAMES.format("'away_' || conn_id", ""))
+    load.database.tell(NAMES.format("'away_' || conn_id", ""))
     try:
         yield
     finally:
-        load.tell(NAMES.format("substr(conn_id, 6)", "away\\_"))
+        load.database.tell(NAMES.format("substr(conn_id, 6)", "away\\_"))
 
 
 @contextmanager
@@ -201,7 +201,7 @@ def _is_changed(load: Workload) -> bool:
         f"SELECT COUNT(*) FROM serialized_dag WHERE dag_id = '{dag_of(0)}'"
         " AND data::text LIKE '%Changed while its gates wait%'"
     )
-    return bool(load.ask(sql)[0][0])
+    return bool(load.database.ask(sql)[0][0])
 
 
 def _is_resumed(load: Workload) -> bool:
@@ -210,4 +210,4 @@ def _is_resumed(load: Workload) -> bool:
         f"SELECT COUNT(*) FROM task_instance WHERE run_id = '{load.run}' AND state = 'running'"
         " AND dag_id LIKE 'gates%' AND next_method IS NOT NULL"
     )
-    return bool(load.ask(sql)[0][0])
+    return bool(load.database.ask(sql)[0][0])

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from tests.distributed import plan, states
+from tests.distributed import plan
 from tests.distributed.api import apis
+from tests.distributed.broker import Redis
 from tests.distributed.builds import BUILDS
-from tests.distributed.cluster import TRIGGERERS, Cluster, Redis
+from tests.distributed.cluster import TRIGGERERS, Cluster
+from tests.distributed.database import Database
 from tests.distributed.judgement import RECOVERY, Judgement, Looks, Observation, judge
 from tests.distributed.scenarios import Moment, Scenario
 from tests.distributed.workload import AUDITS, CONTROL, Workload
@@ -63,9 +64,9 @@ def workload(connections: int) -> Iterator[Workload]:
             "AIRFLOW_CONN_FS_DEFAULT": "fs://",
         }
         cluster = running.enter_context(Cluster(folder, postgres.url, redis.port, env))
-        engine = create_engine(postgres.url, poolclass=NullPool)
-        states.install(engine)
-        load = Workload(cluster, postgres, redis, found, engine, folder)
+        database = Database(postgres.url)
+        database.write_down()
+        load = Workload(cluster, postgres, redis, found, database, folder)
         load.store_connections()
         load.unpause()
         load.close()
@@ -128,8 +129,8 @@ def _observe(scenario: Scenario, load: Workload) -> Observation:
         during=[_looks(load, n, first, last, spell) for n in numbers] if windows else (),
         after=[_looks(load, n, last, last + AFTER, AFTER) for n in numbers] if windows else (),
         recovery=recovery,
-        events=[load.events(n, start) for n in watched],
-        followers=[load.followers(n, start) for n in watched],
+        events=[load.database.events(n, start) for n in watched],
+        followers=[load.database.followers(n, start) for n in watched],
         waited=waited,
     )
 

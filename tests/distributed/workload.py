@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.error import HTTPError, URLError
 
-from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from tests.distributed import plan, states
+from tests.distributed import plan
 from tests.distributed.api import Apis
-from tests.distributed.cluster import Cluster, Redis
+from tests.distributed.broker import Redis
+from tests.distributed.cluster import Cluster
+from tests.distributed.database import Database
+from tests.distributed.states import Instance
 from tests.system.postgres import PostgresServer
 
 Result = TypeVar("Result")
@@ -36,7 +38,7 @@ class Workload:
     :param postgres: its database.
     :param redis: its broker.
     :param apis: what stands in for useapi.net.
-    :param engine: the harness's own way into the database.
+    :param database: the harness's own way into that database.
     :param folder: where the control group looks for its file.
     :param run: the id of the DAG runs of the scenario.
     :param afterwards: what is undone at the end of the scenario.
@@ -47,7 +49,7 @@ class Workload:
     postgres: PostgresServer
     redis: Redis
     apis: Apis
-    engine: Engine
+    database: Database
     folder: Path
     run: str = ""
     afterwards: ExitStack = field(default_factory=ExitStack)
@@ -113,7 +115,7 @@ class Workload:
                 return True
             waiting = [gate for gate in gates if self._waits(gate)]
             everybody = len(waiting) == self._tasks
-            return everybody and self._all_taken_up(began) and self._all_asked(began)
+            return everybody and self.database.all_taken_up(began) and self._all_asked(began)
 
         return self.comes(settled, BEGIN) and not any(gate.has_ended for gate in self.gates())
 
@@ -125,7 +127,7 @@ class Workload:
         :return: how many seconds after ``since`` that was so, ``None`` if it never was.
         """
         recovered = self.comes(
-            lambda: self._all_taken_up(since) and self._all_asked(since), timeout
+            lambda: self.database.all_taken_up(since) and self._all_asked(since), timeout
         )
         return time.time() - since if recovered else None
 
@@ -140,7 +142,7 @@ class Workload:
         """Wait until every task of the scenario has ended; whether that was so in time."""
 
         def ended() -> bool:
-            found = states.read(self.engine, self.run)
+            found = self.database.instances(self.run)
             return len(found) >= self._tasks and all(each.has_ended for each in found)
 
         return self.comes(ended, timeout)
@@ -150,47 +152,20 @@ class Workload:
 
         def followed() -> bool:
             numbers = range(min(plan.WATCHED, self.connections))
-            events = [self.events(number, since) for number in numbers]
-            runs = [self.followers(number, since) for number in numbers]
+            events = [self.database.events(number, since) for number in numbers]
+            runs = [self.database.followers(number, since) for number in numbers]
             return min(events) >= edges and events == runs
 
         return self.comes(followed, timeout)
 
-    def gates(self) -> list[states.Instance]:
+    def gates(self) -> list[Instance]:
         """The task instances of the gates of the scenario."""
-        found = states.read(self.engine, self.run)
+        found = self.database.instances(self.run)
         return [each for each in found if each.dag_id.startswith("gates_")]
 
-    def others(self, dag_id: str) -> list[states.Instance]:
+    def others(self, dag_id: str) -> list[Instance]:
         """The task instances of another DAG."""
-        return [each for each in states.read(self.engine, self.run) if each.dag_id == dag_id]
-
-    def events(self, number: int, since: float) -> int:
-        """How often the watcher of a connection has fired."""
-        sql = (
-            "SELECT COUNT(*) FROM asset_event JOIN asset ON asset.id = asset_id"
-            f" WHERE asset.name = '{plan.asset_of(number)}'"
-            f" AND extract(epoch FROM timestamp) >= {since}"
-        )
-        return int(self.ask(sql)[0][0])
-
-    def followers(self, number: int, since: float) -> int:
-        """How many runs have followed it and succeeded."""
-        sql = (
-            f"SELECT COUNT(*) FROM dag_run WHERE dag_id = 'follows_{number:02}'"
-            f" AND state = 'success' AND extract(epoch FROM queued_at) >= {since}"
-        )
-        return int(self.ask(sql)[0][0])
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """Ask the database."""
-        with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(sql))]
-
-    def tell(self, sql: str) -> None:
-        """Change the database."""
-        with self.engine.begin() as connection:
-            connection.execute(text(sql))
+        return [each for each in self.database.instances(self.run) if each.dag_id == dag_id]
 
     def comes(self, ask: Callable[[], bool], timeout: float) -> bool:
         """Ask until the answer is true; whether it is in time."""
@@ -246,7 +221,7 @@ class Workload:
                 raise
             self.cluster.request("POST", "/api/v2/connections", body)
 
-    def _waits(self, gate: states.Instance) -> bool:
+    def _waits(self, gate: Instance) -> bool:
         match plan.mode_of(gate.task_id):
             case plan.Mode.RESCHEDULED:
                 return gate.state == "up_for_reschedule"
@@ -254,15 +229,6 @@ class Workload:
                 return gate.state == "running"
             case _:
                 return gate.state == "deferred"
-
-    def _all_taken_up(self, since: float) -> bool:
-        """Whether each trigger is with a triggerer that has been heard of since a moment."""
-        sql = (
-            "SELECT COUNT(*) FROM trigger LEFT JOIN job ON job.id = trigger.triggerer_id"
-            " WHERE job.id IS NULL OR job.state <> 'running'"
-            f" OR extract(epoch FROM job.latest_heartbeat) < {since}"
-        )
-        return int(self.ask(sql)[0][0]) == 0
 
     def _all_asked(self, since: float) -> bool:
         numbers = range(self.connections)
