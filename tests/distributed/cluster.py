@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -184,12 +184,6 @@ class Cluster(LocalAirflow):
         self._until(healthy, timeout, "Not every component is healthy")
         self._until(self._workers_ready, timeout, "Not every worker is ready")
         self.request("GET", "/execution/health")
-
-    @property
-    def running(self) -> Sequence[str]:
-        """The components that run now."""
-        with self._lock:
-            return [name for name, each in self._processes.items() if each.poll() is None]
 
     def _workers_ready(self) -> bool:
         logs = [

@@ -142,13 +142,8 @@ def dag_changed(load: Workload) -> Iterator[None]:
     yield
 
 
-def upgraded(commit: str, *order: str) -> Fault:
-    """
-    An older build of the package is replaced by this one while gates wait.
-
-    :param commit: of the older one; :func:`run_old` has let all components run it.
-    :param order: the components, in the order in which they are replaced.
-    """
+def replaced(*order: str) -> Fault:
+    """Components run this build of the package instead of an older one, one after the other."""
 
     @contextmanager
     def fault(load: Workload) -> Iterator[None]:
@@ -157,7 +152,6 @@ def upgraded(commit: str, *order: str) -> Fault:
         load.cluster.wait_healthy()
         yield
 
-    fault.__doc__ = f"From {commit} to this build."
     return fault
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tests.distributed.plan import Mode, dag_of, mode_of
@@ -199,8 +199,3 @@ def _of_watchers(seen: Observation, expected: Expectation) -> Iterator[str]:
     for number, (events, runs) in enumerate(zip(seen.events, seen.followers, strict=True)):
         if events != runs:
             yield f"watcher {number}: {runs} runs followed {events} events"
-
-
-def outcome(text: Callable[[Count], int], counts: Sequence[Count]) -> int:
-    """The sum of one column over all modes of the gates."""
-    return sum(text(count) for count in counts if count.name in set(Mode))

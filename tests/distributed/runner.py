@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import DBAPIError
 
@@ -24,6 +24,8 @@ from tests.system.stack import LocalAirflowError
 
 AFTER = 30.0
 """Seconds after a fault in which requests are counted."""
+LONGEST = 300.0
+"""Seconds that a scenario may take, all of it."""
 FOLLOWED = 30.0
 """Seconds from the end of all gates to that of what follows a watcher."""
 
@@ -87,7 +89,11 @@ def play(scenario: Scenario, load: Workload) -> Outcome:
         load.close()
         seen = Observation(gates=(), tried=plan.modes(load.connections), opened=0.0)
         judgement = Judgement((), [f"broken off: {type(error).__name__}: {error}"])
-    return Outcome(scenario, seen, judgement, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    if seconds > LONGEST:
+        late = f"took {seconds:.0f} s, longer than {LONGEST:.0f} s"
+        judgement = replace(judgement, faults=[*judgement.faults, late])
+    return Outcome(scenario, seen, judgement, seconds)
 
 
 def _observe(scenario: Scenario, load: Workload) -> Observation:

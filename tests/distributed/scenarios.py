@@ -102,10 +102,10 @@ MORE = (
     Scenario("dag-changed", "the DAG file changed while the DAG processor is away",
              [faults.dag_changed]),
     Scenario("upgrade-triggerers", f"upgraded from {RELEASE}, triggerers first",
-             [faults.upgraded(RELEASE, *faults.TRIGGERERS_FIRST)],
+             [faults.replaced(*faults.TRIGGERERS_FIRST)],
              prepare=faults.run_old(RELEASE), expected=REPLACED_WORKER),
     Scenario("upgrade-workers", f"upgraded from {RELEASE}, workers first",
-             [faults.upgraded(RELEASE, *faults.WORKERS_FIRST)],
+             [faults.replaced(*faults.WORKERS_FIRST)],
              prepare=faults.run_old(RELEASE), expected=REPLACED_WORKER),
 )  # fmt: skip
 TRIPLES = (
