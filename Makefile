@@ -9,7 +9,7 @@ CONSTRAINTS := tests/constraints/airflow-$(AIRFLOW).txt
 GROUP := test
 PURE := airflow_provider_useapi/api/*,airflow_provider_useapi/gate/*,airflow_provider_useapi/audit/*
 
-.PHONY: demo airflow help test unit fuzz coverage lint system page matrix bench load docs screenshots dist audit lock clean
+.PHONY: demo airflow help test unit fuzz coverage lint system system-full page matrix bench load docs screenshots dist audit lock clean
 .DELETE_ON_ERROR:
 
 define NEEDS_PYTHON
@@ -24,7 +24,7 @@ airflow: $(VENV)/ready  ## a whole local Airflow to look around in: sandbox, exa
 	@$(BIN)/python -m tests.system.look_around
 
 help:  ## what can be made
-	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-12s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "make %-13s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 test: $(VENV)/ready  ## every test but those of whole Airflows
 	$(BIN)/python -m pytest --numprocesses 4  # some of them wait
@@ -53,6 +53,12 @@ lint: $(VENV)/linters  ## style, types, who imports whom, spelling, links betwee
 
 system: $(VENV)/ready  ## whole Airflows: under ten minutes
 	$(BIN)/python -m pytest tests/system
+
+system-full:  ## a distributed Airflow under faults: two hours; SET=core or SCENARIO=triggerer-killed for a part
+	@.ci/servers postgresql redis-server
+	@$(MAKE) --no-print-directory VENV=.venv-distributed GROUP=distributed AIRFLOW=3.3 \
+		CONSTRAINTS="tests/constraints/airflow-3.3.txt tests/distributed/constraints.txt" .venv-distributed/ready
+	@.venv-distributed/bin/python -m tests.distributed $(if $(SET),--set $(SET)) $(SCENARIO)
 
 page: $(VENV)/ready  ## the page in a real browser, on a whole Airflow: about two minutes
 	$(BIN)/python -m pytest tests/page

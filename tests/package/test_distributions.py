@@ -36,11 +36,11 @@ SOURCES = (
     r"(benchmarks|dags_examples|tests)/([a-z_]+/)*[a-z_0-9]+\.py",
     r"tests/constraints/airflow-\d\.\d+\.txt",
     r"tests/golden/[a-z_]+\.json",
-    r"(benchmarks|docs)/constraints\.txt",
+    r"(benchmarks|docs|tests/distributed)/constraints\.txt",
     r"docs/([a-z-]+\.md|[a-z0-9-]+\.png|conf\.py|static/narrow\.css)",
     r"(CHANGELOG|CONTRIBUTING|README|SECURITY)\.md",
     r"LICENSE|Makefile|PKG-INFO|hatch_build\.py|pyproject\.toml",
-    r"\.ci/run|\.github/workflows/[a-z]+\.yml|\.gitignore|\.pre-commit-config\.yaml",
+    r"\.ci/(run|servers)|\.github/workflows/[a-z]+\.yml|\.gitignore|\.pre-commit-config\.yaml",
 )
 
 LITTER = (
@@ -140,7 +140,7 @@ def test_every_file_has_its_place_and_nobody_needs_rights_to_read_it(built: Buil
     assert list(strays(built.sources(), SOURCES)) == []
     assert set(built.packed().values()) == {0o644}
     modes = built.sources()
-    assert modes.pop(".ci/run") == 0o755
+    assert {modes.pop(".ci/run"), modes.pop(".ci/servers")} == {0o755}
     assert set(modes.values()) == {0o644}
 
 

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 HOST, USER = "127.0.0.1", "airflow"
 MISSING = (
@@ -30,44 +31,74 @@ def binaries() -> Path | None:
     return max(folders, key=lambda folder: float(folder.parent.name), default=None)
 
 
-@contextmanager
-def postgres() -> Iterator[str]:
+class PostgresServer:
     """
-    Run a server while a ``with`` block does.
+    A server that runs while a ``with`` block does; it may be stopped and started meanwhile.
 
-    :return: the URL of an empty database, for SQLAlchemy.
+    :param connections: how many it takes at a time.
     :raises RuntimeError: if PostgreSQL is not installed; the message says what to install.
     """
-    programs = binaries()
-    if programs is None:
-        raise RuntimeError(MISSING)
-    # It refuses to run as root, and can then enter no folder of root's either.
-    owner = "postgres" if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    data, log = folder / "data", folder / "log"
 
-    def call(program: str, *arguments: str) -> None:
+    def __init__(self, connections: int = 100) -> None:
+        found = binaries()
+        if found is None:
+            raise RuntimeError(MISSING)
+        self._programs = found
+        # It refuses to run as root, and can then enter no folder of root's either.
+        self._owner = "postgres" if os.geteuid() == 0 else None
+        with socket.create_server((HOST, 0)) as taken:
+            self._port = taken.getsockname()[1]
+        self._options = (
+            f"-p {self._port} -h {HOST} -c unix_socket_directories= -c fsync=off"
+            f" -c max_connections={connections}"
+        )
+
+    @property
+    def url(self) -> str:
+        """The URL of its database, which is empty at first, for SQLAlchemy."""
+        return f"postgresql+psycopg2://{USER}@{HOST}:{self._port}/postgres"
+
+    def __enter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+        try:
+            if self._owner:
+                os.chown(self._folder, pwd.getpwnam(self._owner).pw_uid, -1)
+            self._call("initdb", "-U", USER, "--auth=trust", "--no-sync", "--encoding=UTF8")
+            self.start()
+        except BaseException:
+            shutil.rmtree(self._folder)
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self._folder)
+
+    def start(self) -> None:
+        """Start, for the first time or again, with what was stored."""
+        self._call("pg_ctl", "start", "-w", "-l", str(self._folder / "log"), "-o", self._options)
+
+    def stop(self) -> None:
+        """Break off at once, as in a crash; harmless if it does not run."""
+        if (self._folder / "data" / "postmaster.pid").exists():
+            self._call("pg_ctl", "stop", "-w", "-m", "immediate")
+
+    def _call(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [programs / program, "-D", data, *arguments],
-            user=owner,
-            group=owner,
-            extra_groups=[] if owner else None,
-            cwd=folder,
+            [self._programs / program, "-D", self._folder / "data", *arguments],
+            user=self._owner,
+            group=self._owner,
+            extra_groups=[] if self._owner else None,
+            cwd=self._folder,
             check=True,
             stdout=subprocess.DEVNULL,
         )
 
-    try:
-        if owner:
-            os.chown(folder, pwd.getpwnam(owner).pw_uid, -1)
-        call("initdb", "-U", USER, "--auth=trust", "--no-sync", "--encoding=UTF8")
-        with socket.create_server((HOST, 0)) as taken:
-            port = taken.getsockname()[1]
-        options = f"-p {port} -h {HOST} -c unix_socket_directories= -c fsync=off"
-        call("pg_ctl", "start", "-w", "-l", str(log), "-o", options)
-        try:
-            yield f"postgresql+psycopg2://{USER}@{HOST}:{port}/postgres"
-        finally:
-            call("pg_ctl", "stop", "-w", "-m", "immediate")
-    finally:
-        shutil.rmtree(folder)
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Run a server while a ``with`` block does; the value is the URL of an empty database."""
+    with PostgresServer() as server:
+        yield server.url

@@ -76,7 +76,7 @@ class LocalAirflow:
         self._dags = dags.resolve()
         self._env = {CONN: database, **env} if database else env
         self._components = components
-        self._port, *self._log_ports = _free_ports(3)
+        self._port, *self._log_ports = free_ports(3)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._at_exit = ExitStack()
         self._open = build_opener(ProxyHandler({})).open  # without proxies, whoever sets them
@@ -137,7 +137,7 @@ class LocalAirflow:
     def kill(self, component: str) -> None:
         """End a component as a crash of its machine does: at once, with all that it started."""
         process = self._processes.pop(component)
-        _kill_session(process.pid)
+        signal_session(process.pid, signal.SIGKILL)
         process.wait()
 
     def stop(self) -> None:
@@ -151,7 +151,7 @@ class LocalAirflow:
                     process.wait(max(0.0, deadline - time.monotonic()))
         finally:
             for process in self._processes.values():
-                _kill_session(process.pid)
+                signal_session(process.pid, signal.SIGKILL)
                 process.wait()
             self._processes.clear()
             self._at_exit.close()
@@ -323,9 +323,7 @@ class LocalAirflow:
         """Ask until the answer is true, as long as every component lives."""
         deadline = time.monotonic() + timeout
         while True:
-            for component, process in self._processes.items():
-                if process.poll() is not None:
-                    raise self._failed(component, process.returncode)
+            self._check_alive()
             try:
                 if result := ask():
                     return result
@@ -336,6 +334,12 @@ class LocalAirflow:
             if time.monotonic() > deadline:
                 raise LocalAirflowError(f"{otherwise} after {timeout:g} s; see {self.logs}.")
             time.sleep(pause)
+
+    def _check_alive(self) -> None:
+        """Give up once a component has ended."""
+        for component, process in self._processes.items():
+            if process.poll() is not None:
+                raise self._failed(component, process.returncode)
 
     def _is_new(self, moment: str | None) -> bool:
         """Whether something in the database is of this start, and not of an earlier one."""
@@ -425,20 +429,21 @@ class LocalAirflow:
         }
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """As many ports that nobody listens on."""
     with ExitStack() as stack:
         taken = [stack.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
         return [listener.getsockname()[1] for listener in taken]
 
 
-def _kill_session(leader: int) -> None:
-    """Kill what is left of a session. Its group is not enough: every task has one of its own."""
+def signal_session(leader: int, number: int) -> None:
+    """Signal what is left of a session. Its group is not enough: every task has one of its own."""
     with suppress(ProcessLookupError):
-        os.killpg(leader, signal.SIGKILL)
+        os.killpg(leader, number)
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(ProcessLookupError):
             if os.getsid(int(entry.name)) == leader:
-                os.kill(int(entry.name), signal.SIGKILL)
+                os.kill(int(entry.name), number)
 
 
 @contextmanager
