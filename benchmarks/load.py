@@ -223,7 +223,8 @@ def _report_requests(report: Report, name: str, crowd: Crowd, seen: Seen, second
     by_path = Counter(seen.paths)
     each = [by_path.pop(f"/{conn_id}{ACCOUNT}", 0) for conn_id in crowd.ids]
     total = sum(each) / intervals
-    least, most = LEAST_PACE * crowd.connections, (1 + 1 / intervals) * crowd.connections
+    cut = 1 / intervals  # a watch begins and ends within an interval
+    least, most = (crowd.connections * factor for factor in (LEAST_PACE - cut, 1 + cut))
     fewest, upmost = max(0, int(LEAST_PACE * intervals) - 1), int(intervals) + 1
     # No TCP connection is kept whose server takes long.
     new = sum(each) if crowd.answer_after else 0
