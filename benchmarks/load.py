@@ -28,10 +28,21 @@ from tests.system.stack import LocalAirflowError
 
 GATES, CONNECTIONS = 3000, 300
 SLOW_GATES, SLOW_CONNECTIONS, ANSWER_AFTER = 100, 10, 29.0
-INTERVAL = 10.0
+INTERVAL, SLOW_INTERVAL = 30.0, 10.0
+"""
+Seconds between two looks. The supervisor answers one message in a turn, and each look at a
+connection in the database is one: 300 of them every 10 s are more than it does on two busy cores.
+"""
+
+AT_A_TIME = 50
+"""Triggers that are taken up in a turn: Airflow's own default."""
+
 MINUTES, SLOW_MINUTES = 10.0, 3.0
 WARM_UP = 60.0
 """Seconds from the moment at which all gates wait until what they take is to be steady."""
+
+TAKE_UP = 600.0
+"""Seconds until all have to wait."""
 
 LEAST_PACE = 0.95
 """What a look takes comes on top of the interval: the connection is read, the server answers."""
@@ -40,8 +51,8 @@ MEMORY, FILES = 4.0, 5
 """
 MiB and descriptors by which a process may grow after the warm-up.
 
-Python and the C library give memory back in pages, not by the object; 300 bytes kept of each of the
-16,000 looks of nine minutes would be more than that. A client that replaces its connection has two
+Python and the C library give memory back in pages, not by the object; 800 bytes kept of each of the
+5,400 looks of nine minutes would be more than that. A client that replaces its connection has two
 for a moment; one descriptor kept of each look would be thousands.
 """
 
@@ -61,6 +72,7 @@ class Crowd:
     Gates on some connections of one server.
 
     :param name: what the table calls it, and the beginning of the connections' ids.
+    :param interval: seconds between two looks.
     :param answer_after: seconds after which the server answers.
     """
 
@@ -68,6 +80,7 @@ class Crowd:
     server: Server
     gates: int
     connections: int
+    interval: float
     answer_after: float = 0.0
 
     @property
@@ -120,13 +133,13 @@ def load(minutes: float) -> Report:
     """Both crowds, one after the other."""
     report = Report()
     with Server() as server:
-        many = Crowd("many", server, GATES, CONNECTIONS)
+        many = Crowd("many", server, GATES, CONNECTIONS, INTERVAL)
         name = f"{GATES:,} on {CONNECTIONS} connections"
         _report(report, name, [many], _run([many], minutes))
     with Server(delay=ANSWER_AFTER) as slow, Server() as quick:
         crowds = [
-            Crowd("quick", quick, SLOW_GATES, SLOW_CONNECTIONS),
-            Crowd("slow", slow, SLOW_GATES, SLOW_CONNECTIONS, ANSWER_AFTER),
+            Crowd("quick", quick, SLOW_GATES, SLOW_CONNECTIONS, SLOW_INTERVAL),
+            Crowd("slow", slow, SLOW_GATES, SLOW_CONNECTIONS, SLOW_INTERVAL, ANSWER_AFTER),
         ]
         name = f"{SLOW_GATES} quick, {SLOW_GATES} slow"
         _report(report, name, crowds, _run(crowds, min(minutes, SLOW_MINUTES)))
@@ -155,18 +168,18 @@ def _run(crowds: Sequence[Crowd], minutes: float) -> Run:
 @contextmanager
 def _waiting(crowds: Sequence[Crowd], gates: int) -> Iterator[tuple[Triggerer, float]]:
     """A triggerer in which all of them wait, and how long that took."""
-    contender = ours("", poke_interval=INTERVAL)
     with ExitStack() as running:
         database = running.enter_context(postgres())
-        triggerer = running.enter_context(Triggerer({}, gates + ROOM, database))
+        triggerer = running.enter_context(Triggerer({}, gates + ROOM, database, AT_A_TIME))
         first = 0
         for crowd in crowds:
             ids = crowd.ids
             triggerer.define({each: crowd.server.connection_uri(each, timeout=30) for each in ids})
             each = [{"useapi_conn_id": conn_id} for conn_id in ids]
-            triggerer.seed(contender, crowd.gates, first, each)
+            gate = ours(crowd.name, poke_interval=crowd.interval)
+            triggerer.seed(gate, crowd.gates, first, each)
             first += crowd.gates
-        yield triggerer, triggerer.wait_taken_up(gates)
+        yield triggerer, triggerer.wait_taken_up(gates, TAKE_UP)
 
 
 def _open(crowds: Sequence[Crowd], triggerer: Triggerer, waiting: int) -> tuple[int, float]:
@@ -205,12 +218,13 @@ def _report(report: Report, name: str, crowds: Sequence[Crowd], run: Run) -> Non
 
 def _report_requests(report: Report, name: str, crowd: Crowd, seen: Seen, seconds: float) -> None:
     """Each connection is asked about once an interval, and that begins when it was answered."""
-    period = INTERVAL + crowd.answer_after
+    period = crowd.interval + crowd.answer_after
     intervals = seconds / period
     by_path = Counter(seen.paths)
     each = [by_path.pop(f"/{conn_id}{ACCOUNT}", 0) for conn_id in crowd.ids]
     total = sum(each) / intervals
-    least, most = LEAST_PACE * crowd.connections, (1 + 1 / intervals) * crowd.connections
+    cut = 1 / intervals  # a watch begins and ends within an interval
+    least, most = (crowd.connections * factor for factor in (LEAST_PACE - cut, 1 + cut))
     fewest, upmost = max(0, int(LEAST_PACE * intervals) - 1), int(intervals) + 1
     # No TCP connection is kept whose server takes long.
     new = sum(each) if crowd.answer_after else 0
@@ -232,9 +246,10 @@ def main() -> None:
     minutes = parser.parse_args().minutes
     report = load(minutes)
     report.table.notes.append(
-        f"A look every {INTERVAL:g} s. Watched for {minutes:g} minutes from the moment at which all"
-        f" gates waited, those with the slow server for {min(minutes, SLOW_MINUTES):g}; the first"
-        " of them is the warm-up, and not in the figures."
+        f"A look every {INTERVAL:g} s, with the slow server every {SLOW_INTERVAL:g} s. Watched for"
+        f" {minutes:g} minutes from the moment at which all gates waited, those with the slow"
+        f" server for {min(minutes, SLOW_MINUTES):g}; the first of them is the warm-up, and not in"
+        " the figures."
     )
     _REPORT.parent.mkdir(exist_ok=True)
     _REPORT.write_text(f"{report.table.markdown()}\n\nMeasured on {machine()}.\n")

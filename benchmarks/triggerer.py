@@ -68,10 +68,15 @@ class Triggerer(LocalAirflow):
     :param connections: Airflow's connections, for the environment.
     :param capacity: how many triggers it takes.
     :param database: SQLAlchemy's URL of an empty database; a SQLite that is kept when not given.
+    :param at_a_time: triggers that are taken up in a turn.
     """
 
     def __init__(
-        self, connections: Mapping[str, str], capacity: int, database: str | None = None
+        self,
+        connections: Mapping[str, str],
+        capacity: int,
+        database: str | None = None,
+        at_a_time: int = AT_A_TIME,
     ) -> None:
         home = ON_POSTGRES if database else HOME
         self._lags = home / "lags"
@@ -80,7 +85,7 @@ class Triggerer(LocalAirflow):
             **connections,
             "PYTHONPATH": str(ROOT),
             "AIRFLOW__TRIGGERER__CAPACITY": str(capacity + 1),  # the probe is one as well
-            "AIRFLOW__TRIGGERER__MAX_TRIGGER_TO_SELECT_PER_LOOP": str(AT_A_TIME),
+            "AIRFLOW__TRIGGERER__MAX_TRIGGER_TO_SELECT_PER_LOOP": str(at_a_time),
         }
         super().__init__(home, ROOT / "benchmarks" / "dags", env, ["triggerer"], database)
 
