@@ -16,7 +16,7 @@ from typing import Any
 from airflow_provider_useapi.api.account import Account, ServiceAccounts
 from airflow_provider_useapi.audit.finding import SEVERITIES, Finding
 from airflow_provider_useapi.audit.linked import LinkedAccounts, Reading
-from airflow_provider_useapi.audit.stored import as_declared, check_moment
+from airflow_provider_useapi.audit.stored import as_declared, check_moments
 from airflow_provider_useapi.redaction import MASK, public_text
 
 VERSION = 1
@@ -216,13 +216,9 @@ def _check(found: Snapshot) -> None:
     if not all(text.isprintable() for text in (*found.unread, *found.linked)):
         raise ValueError("no line of text")
     accounts = (each for linked in found.linked.values() for each in linked.accounts)
-    for written in (
-        found.checked_at,
-        found.renewed_on,
-        *(each.since for each in findings),
-        *(each.session_expires for each in accounts),
-    ):
-        check_moment(written)
+    check_moments(found.checked_at, found.renewed_on)
+    check_moments(*(each.since for each in findings))
+    check_moments(*(each.session_expires for each in accounts))
 
 
 def _kept(findings: Sequence[Finding]) -> list[Finding]:

@@ -50,13 +50,14 @@ def as_declared(found: T) -> T:
     return found
 
 
-def check_moment(written: str | None) -> None:
+def check_moments(*written: str | None) -> None:
     """
-    Check that a text is the moment or the day that it should be.
+    Check that texts are the moments or days that they should be.
 
-    :param written: ISO 8601; ``None`` is no moment, and fine.
-    :raises ValueError: if it is something else.
+    :param written: each ISO 8601; ``None`` is no moment, and fine.
+    :raises ValueError: if one is something else.
     """
-    if written is not None:
-        datetime.fromisoformat(written)
-        date.fromisoformat(written[:10])
+    for each in written:
+        if each is not None:
+            datetime.fromisoformat(each)
+            date.fromisoformat(each[:10])
