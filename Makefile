@@ -32,8 +32,9 @@ test: $(VENV)/ready  ## every test but those of whole Airflows
 unit: $(VENV)/ready  ## the tests of the pure part, without an Airflow database
 	$(BIN)/python -m pytest --numprocesses 2 tests/unit --ignore tests/unit/sandbox --ignore tests/unit/transport
 
-fuzz: $(VENV)/ready  ## every property with up to 100,000 examples, a minute each, on all cores: an hour on two
-	$(BIN)/python -m pytest -p tests.helpers.fuzzing --numprocesses auto --maxschedchunk 1 --timeout 1200
+fuzz: $(VENV)/ready  ## every property with up to 100,000 examples, a minute each (SECONDS=600 for ten), on all cores: an hour on two
+	$(BIN)/python -m pytest -p tests.helpers.fuzzing --numprocesses auto --maxschedchunk 1 \
+		--timeout 0 $(if $(SECONDS),--seconds $(SECONDS))
 
 coverage:  ## branches that the tests take on 3.3 and 2.11 together, with floors: about ten minutes
 	@rm -f .coverage .coverage.*

@@ -84,7 +84,7 @@ CORE = (
              expected=Expectation(held=True)),
     Scenario("token-revoked", "the token revoked, the new one stored 3 s later",
              [faults.token_renewed_late], 3),
-    Scenario("subscription-flaps", "active, inactive, active within 3 s", [faults.flapping],
+    Scenario("subscription-flaps", "the subscription active, inactive, active within 3 s", [faults.flapping],
              moment=Moment.OPENING),
 )  # fmt: skip
 MORE = (
