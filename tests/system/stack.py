@@ -136,9 +136,10 @@ class LocalAirflow:
 
     def kill(self, component: str) -> None:
         """End a component as a crash of its machine does: at once, with all that it started."""
-        process = self._processes.pop(component)
+        process = self._processes[component]  # it is known until it is gone: a Ctrl-C may come
         signal_session(process.pid, signal.SIGKILL)
         process.wait()
+        del self._processes[component]
 
     def stop(self) -> None:
         """End every component and whatever it started; harmless if there is none."""

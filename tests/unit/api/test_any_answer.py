@@ -249,10 +249,9 @@ HOLDERS = [
 ]
 
 
-@pytest.mark.parametrize("holder", HOLDERS[:3])
 @pytest.mark.parametrize("lots", LOTS)
-def test_a_megabyte_is_read_in_no_time(lots: str, holder: str) -> None:
-    body = (holder % LOTS[lots](MAX_BODY - 100)).encode()
+def test_a_megabyte_is_read_in_no_time(lots: str) -> None:
+    body = (HOLDERS[list(LOTS).index(lots) % 3] % LOTS[lots](MAX_BODY - 100)).encode()
     assert MAX_BODY * 0.9 < len(body) <= MAX_BODY
     for name, read in READERS.items():
         began = time.process_time()
@@ -278,7 +277,7 @@ def test_a_megabyte_takes_no_more_than_a_hundred(lots: str) -> None:
 @pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("holder", [*HOLDERS, '{"email":%s}', '{"user":{"id":%s}}'])
 def test_no_depth_ends_the_reader(name: str, holder: str) -> None:
-    for depth in range(860, 1000):  # less what the tests stand on
+    for depth in range(860, 1000, 3):  # less what the tests stand on
         for open_, close in (("[", "]"), ('{"a":', "}")):
             body = holder % (open_ * depth + "1" + close * depth)
             outcome(READERS[name], Answer(200, body=body.encode()))
