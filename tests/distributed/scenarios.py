@@ -84,8 +84,8 @@ CORE = (
              expected=Expectation(held=True)),
     Scenario("token-revoked", "the token revoked, the new one stored 3 s later",
              [faults.token_renewed_late], 3),
-    Scenario("subscription-flaps", "the subscription active, inactive, active within 3 s", [faults.flapping],
-             moment=Moment.OPENING),
+    Scenario("subscription-flaps", "the subscription active, inactive, active within 3 s",
+             [faults.flapping], moment=Moment.OPENING),
 )  # fmt: skip
 MORE = (
     Scenario("triggerer-frozen", "a triggerer frozen for 60 s", [faults.frozen("triggerer-1")], 60),

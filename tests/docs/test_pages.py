@@ -92,8 +92,8 @@ def test_workflows_call_targets_that_there_are(workflow: str) -> None:
     runs = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
     called = [run.split()[1] for run in runs if run.startswith("make ")]
     assert called
-    for target in called:
-        assert re.search(rf"^{re.escape(target)}:", (ROOT / "Makefile").read_text(), re.MULTILINE), target
+    made = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(called) <= set(made)
 
 
 def test_every_target_is_in_the_table_for_contributors() -> None:
