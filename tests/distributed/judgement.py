@@ -42,11 +42,13 @@ class Expectation:
     :param edges: how often each watched subscription became active, for longer than an interval;
         the least and the most.
     :param held: whether the API says when to come back: then nobody looks twice meanwhile.
+    :param ended: seconds in which all have to have ended once they are open.
     """
 
     retried: frozenset[Mode] = frozenset()
     edges: tuple[int, int] = (1, 1)
     held: bool = False
+    ended: float = 150.0
 
 
 @dataclass(frozen=True)

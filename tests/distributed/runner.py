@@ -25,7 +25,7 @@ from tests.system.stack import LocalAirflowError
 AFTER = 30.0
 """Seconds after a fault in which requests are counted."""
 LONGEST = 300.0
-"""Seconds that a scenario may take, all of it."""
+"""Seconds that a scenario may take, all of it; more where gates have patience of their own."""
 FOLLOWED = 30.0
 """Seconds from the end of all gates to that of what follows a watcher."""
 
@@ -90,8 +90,9 @@ def play(scenario: Scenario, load: Workload) -> Outcome:
         seen = Observation(gates=(), tried=plan.modes(load.connections), opened=0.0)
         judgement = Judgement((), [f"broken off: {type(error).__name__}: {error}"])
     seconds = time.monotonic() - began
-    if seconds > LONGEST:
-        late = f"took {seconds:.0f} s, longer than {LONGEST:.0f} s"
+    longest = max(LONGEST, scenario.expected.ended + LONGEST / 2)
+    if seconds > longest:
+        late = f"took {seconds:.0f} s, longer than {longest:.0f} s"
         judgement = replace(judgement, faults=[*judgement.faults, late])
     return Outcome(scenario, seen, judgement, seconds)
 
@@ -119,7 +120,7 @@ def _observe(scenario: Scenario, load: Workload) -> Observation:
         recovery = load.wait_recovered(last, RECOVERY + 30)
         time.sleep(max(0.0, last + AFTER - time.time()))
         opened = load.open()
-    load.wait_ended()
+    load.wait_ended(scenario.expected.ended)
     windows = scenario.moment is Moment.WAITING
     spell = 0.0 if scenario.expected.held else last - first
     load.wait_followed(start, scenario.expected.edges[0], FOLLOWED)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from airflow_provider_useapi.gate.step import REFUSAL_PATIENCE
 from airflow_provider_useapi.sandbox import Answer
 from tests.distributed import faults
 from tests.distributed.cluster import TRIGGERERS, WORKERS
@@ -63,6 +64,8 @@ class Scenario:
 KILLED_WORKER = Expectation(retried=ON_WORKERS)
 REPLACED_WORKER = Expectation(retried=frozenset({Mode.POKING}))
 UNSEEN = Expectation(retried=ON_WORKERS)
+PATIENT = Expectation(ended=REFUSAL_PATIENCE.total_seconds() + 60)
+"""A token that was refused is asked about again after five minutes, if it stays the same."""
 
 CORE = (
     Scenario("triggerer-killed", "a triggerer killed for good", [faults.killed("triggerer-1")]),
@@ -97,7 +100,7 @@ MORE = (
     Scenario("api-html", "a page with status 200 for 30 s", [faults.answering(HTML)], 30),
     Scenario("cdn-403", "a CDN's page with status 403 for 30 s", [faults.answering(CDN)], 30),
     Scenario("token-renewed-first", "the new token stored 5 s before the old one is revoked",
-             [faults.token_renewed_early], 5),
+             [faults.token_renewed_early], 5, expected=PATIENT),
     Scenario("secrets-away", "connections not found for 57 s", [faults.connections_lost], 57),
     Scenario("dag-changed", "the DAG file changed while the DAG processor is away",
              [faults.dag_changed]),

@@ -24,8 +24,8 @@ from tests.system.postgres import PostgresServer
 
 Result = TypeVar("Result")
 
-BEGIN, END, PAUSE = 150.0, 150.0, 1.0
-"""Seconds until all gates wait, and until all have ended once they are open; between two looks."""
+BEGIN, PAUSE = 150.0, 1.0
+"""Seconds until all gates wait; between two looks."""
 CONTROL, AUDITS = "control", "audits"
 
 
@@ -138,7 +138,7 @@ class Workload:
         (self.folder / "open").touch()
         return moment
 
-    def wait_ended(self, timeout: float = END) -> bool:
+    def wait_ended(self, timeout: float) -> bool:
         """Wait until every task of the scenario has ended; whether that was so in time."""
 
         def ended() -> bool:
