@@ -103,6 +103,7 @@ def _observe(scenario: Scenario, load: Workload) -> Observation:
     opened, waited = 0.0, True
     if scenario.moment is not Moment.STARTING:
         waited = load.wait_waiting()
+        time.sleep(max(0.0, start + scenario.waited - time.time()))
         load.audit()
     if scenario.moment is Moment.OPENING:
         opened = load.open()
