@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from airflow_provider_useapi.sandbox import Answer
+from tests.distributed.broker import Redis
 from tests.distributed.builds import package_of
 from tests.distributed.cluster import COMPONENTS, TRIGGERERS, WORKERS
 from tests.distributed.plan import dag_of
 from tests.distributed.workload import Workload
+from tests.system.postgres import PostgresServer
 
 Fault = Callable[[Workload], AbstractContextManager[None]]
 NAMES = "UPDATE connection SET conn_id = {} WHERE conn_id LIKE '{}useapi\\_%'"
@@ -39,14 +41,14 @@ def frozen(*components: str) -> Fault:
     return lambda load: load.cluster.frozen(*components)
 
 
-@contextmanager
-def postgres_away(load: Workload) -> Iterator[None]:
+def postgres_away(load: Workload) -> AbstractContextManager[None]:
     """PostgreSQL breaks off, and comes back with what was stored."""
-    load.postgres.stop()
-    try:
-        yield
-    finally:
-        load.postgres.start()
+    return _without(load.postgres)
+
+
+def redis_away(load: Workload) -> AbstractContextManager[None]:
+    """Redis is killed, and comes back with what was stored."""
+    return _without(load.redis)
 
 
 @contextmanager
@@ -58,16 +60,6 @@ def postgres_flapping(load: Workload) -> Iterator[None]:
         load.postgres.start()
         time.sleep(3)
     yield
-
-
-@contextmanager
-def redis_away(load: Workload) -> Iterator[None]:
-    """Redis is killed, and comes back with what was stored."""
-    load.redis.stop()
-    try:
-        yield
-    finally:
-        load.redis.start()
 
 
 def answering(answer: Answer) -> Fault:
@@ -178,6 +170,15 @@ def worker_killed_twice(load: Workload) -> Iterator[None]:
 
 TRIGGERERS_FIRST = (*TRIGGERERS, *(name for name in COMPONENTS if name not in TRIGGERERS))
 WORKERS_FIRST = tuple(reversed(TRIGGERERS_FIRST))
+
+
+@contextmanager
+def _without(server: PostgresServer | Redis) -> Iterator[None]:
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
 
 
 def _revoke(load: Workload) -> None:

@@ -63,9 +63,8 @@ class Scenario:
     is_core: bool = False
 
 
-KILLED_WORKER = Expectation(retried=ON_WORKERS)
-REPLACED_WORKER = Expectation(retried=frozenset({Mode.POKING}))
-UNSEEN = Expectation(retried=ON_WORKERS)
+ANOTHER_TRY = Expectation(retried=ON_WORKERS)
+POKING_RETRIED = Expectation(retried=frozenset({Mode.POKING}))
 PATIENT = Expectation(ended=REFUSAL_PATIENCE.total_seconds() + 60)
 """A token that was refused is asked about again after five minutes, if it stays the same."""
 
@@ -74,12 +73,12 @@ CORE = (
     Scenario("triggerers-away", "both triggerers killed, back after 60 s",
              [faults.away(*TRIGGERERS)], 60),
     Scenario("postgres-away", "PostgreSQL away for 15 s", [faults.postgres_away], 15,
-             expected=UNSEEN),
+             expected=ANOTHER_TRY),
     Scenario("worker-killed", "each worker killed while it ends gates",
-             [faults.worker_killed_twice], moment=Moment.OPENING, expected=KILLED_WORKER),
+             [faults.worker_killed_twice], moment=Moment.OPENING, expected=ANOTHER_TRY),
     Scenario("scheduler-killed", "a scheduler killed for good", [faults.killed("scheduler-1")]),
     Scenario("api-server-away", "Airflow's API server away for 15 s",
-             [faults.away("api-server")], 15, expected=UNSEEN),
+             [faults.away("api-server")], 15, expected=ANOTHER_TRY),
     Scenario("api-refuses", "useapi.net refuses connections for 60 s", [faults.refusing], 60),
     Scenario("api-silent", "useapi.net accepts and says nothing for 60 s",
              [faults.answering(SILENT)], 60),
@@ -98,7 +97,7 @@ MORE = (
     Scenario("scheduler-frozen", "a scheduler frozen for 60 s", [faults.frozen("scheduler-1")], 60),
     Scenario("redis-away", "Redis away for 15 s", [faults.redis_away], 15),
     Scenario("postgres-flaps", "PostgreSQL restarted 8 times for 0.5 s",
-             [faults.postgres_flapping], moment=Moment.STARTING, expected=UNSEEN),
+             [faults.postgres_flapping], moment=Moment.STARTING, expected=ANOTHER_TRY),
     Scenario("api-html", "a page with status 200 for 30 s", [faults.answering(HTML)], 30),
     Scenario("cdn-403", "a CDN's page with status 403 for 30 s", [faults.answering(CDN)], 30),
     Scenario("token-renewed-first", "the new token stored 5 s before the old one is revoked",
@@ -108,18 +107,18 @@ MORE = (
              [faults.dag_changed]),
     Scenario("upgrade-triggerers", f"upgraded from {RELEASE}, triggerers first",
              [faults.replaced(*faults.TRIGGERERS_FIRST)],
-             prepare=faults.run_old(RELEASE), expected=REPLACED_WORKER),
+             prepare=faults.run_old(RELEASE), expected=POKING_RETRIED),
     Scenario("upgrade-workers", f"upgraded from {RELEASE}, workers first",
              [faults.replaced(*faults.WORKERS_FIRST)],
-             prepare=faults.run_old(RELEASE), expected=REPLACED_WORKER),
+             prepare=faults.run_old(RELEASE), expected=POKING_RETRIED),
 )  # fmt: skip
 TRIPLES = (
     Scenario("triple-database", "a triggerer killed, PostgreSQL away for 15 s, and 503",
              [faults.killed("triggerer-1"), faults.postgres_away, faults.answering(UNAVAILABLE)],
-             15, expected=UNSEEN),
+             15, expected=ANOTHER_TRY),
     Scenario("triple-broker", "a worker and Redis away for 15 s, and the token revoked",
              [faults.away(WORKERS[0]), faults.redis_away, faults.token_renewed_late], 15,
-             expected=REPLACED_WORKER),
+             expected=POKING_RETRIED),
     Scenario("triple-scheduling", "a scheduler frozen, the API server away for 15 s, and 429",
              [faults.frozen("scheduler-1"), faults.away("api-server"), faults.answering(LATER)],
              15, expected=Expectation(retried=ON_WORKERS, held=True)),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -65,30 +63,19 @@ def chosen(name: str) -> tuple[Row, ...]:
     return found
 
 
-def interpreter(python: str, home: Path | None = None) -> Path | None:
+def interpreter(python: str) -> Path | None:
     """
-    A Python of a release: ``python3.12`` on the path, or the newest one that pyenv has built.
+    A Python of a release: ``python3.12`` on the path.
 
     :param python: the release, such as ``3.12``.
-    :param home: where pyenv keeps its own; ``~/.pyenv`` when not given.
     :return: ``None`` if there is none that runs.
     """
-    return next((path for path in _candidates(python, home) if _runs(path, python)), None)
-
-
-def _candidates(python: str, home: Path | None) -> Iterator[Path]:
-    if on_path := shutil.which(f"python{python}"):
-        yield Path(on_path)
-    built = (home or Path.home() / ".pyenv").glob(f"versions/{python}.*/bin/python{python}")
-    yield from sorted(built, key=lambda path: _numbers(path.parts[-3]), reverse=True)
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", version)]
+    found = shutil.which(f"python{python}")
+    return Path(found) if found and _runs(Path(found), python) else None
 
 
 def _runs(path: Path, python: str) -> bool:
-    """Whether it is that release: a shim of pyenv's is there for releases that are not, too."""
+    """Whether it is that release: what is on the path may be a shim of one that is not there."""
     ask = [str(path), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     try:
         said = subprocess.run(ask, capture_output=True, text=True, check=False).stdout

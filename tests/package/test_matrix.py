@@ -79,12 +79,11 @@ def test_a_row_is_chosen_by_its_name(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.fixture
-def pyenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Three Pythons of one release that pyenv has built, and a shim of another on the path."""
-    for version in ("3.98.2", "3.98.10", "3.98.9"):
-        executable(tmp_path / "versions" / version / "bin" / "python3.98", "echo 3.98")
-    executable(tmp_path / "shims" / "python3.99", "exit 127")
-    monkeypatch.setenv("PATH", f"{tmp_path / 'shims'}:/usr/bin:/bin")
+def shims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on the path: one Python that runs, and the shim of one that is not there."""
+    executable(tmp_path / "python3.98", "echo 3.98")
+    executable(tmp_path / "python3.99", "exit 127")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     return tmp_path
 
 
@@ -94,18 +93,14 @@ def executable(path: Path, line: str) -> None:
     path.chmod(0o755)
 
 
-def test_the_newest_python_that_pyenv_has_built_is_found(pyenv: Path) -> None:
-    found = interpreter("3.98", pyenv)
-    assert found == pyenv / "versions" / "3.98.10" / "bin" / "python3.98"
+def test_a_python_is_taken_from_the_path(shims: Path) -> None:
+    assert interpreter("3.98") == shims / "python3.98"
 
 
-def test_a_python_on_the_path_comes_first(pyenv: Path) -> None:
-    executable(pyenv / "shims" / "python3.98", "echo 3.98")
-    assert interpreter("3.98", pyenv) == pyenv / "shims" / "python3.98"
-
-
-def test_a_shim_of_a_python_that_is_not_there_is_none(pyenv: Path) -> None:
-    assert interpreter("3.99", pyenv) is None
+@pytest.mark.usefixtures("shims")
+def test_a_python_that_does_not_run_is_none() -> None:
+    assert interpreter("3.99") is None
+    assert interpreter("3.97") is None
 
 
 def test_a_row_without_its_python_says_so_and_is_not_good() -> None:
