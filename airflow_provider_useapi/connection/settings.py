@@ -16,9 +16,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from airflow_provider_useapi.connection import fields
 from airflow_provider_useapi.connection.base_url import base_url, names_scheme
-from airflow_provider_useapi.connection.hosts import (
-    is_loopback,
-)
+from airflow_provider_useapi.connection.hosts import is_loopback
 from airflow_provider_useapi.connection.proxy import environment_proxy, refuse_unusable
 from airflow_provider_useapi.exceptions import UseApiConfigError
 from airflow_provider_useapi.redaction import Secret, public_text
@@ -32,6 +30,8 @@ _FALSE = ("false", "0", "no", "off")
 class Settings:
     """
     How to ask useapi.net, read from one connection.
+
+    Its ``repr`` leaves out every field that someone may have put the token into by mistake.
 
     :param conn_id: id of the connection, for messages.
     :param token: the API token.
@@ -47,13 +47,13 @@ class Settings:
 
     conn_id: str
     token: str = field(repr=False)
-    base_url: str = fields.DEFAULT_HOST
+    base_url: str = field(default=fields.DEFAULT_HOST, repr=False)
     timeout: float = 30.0
     max_attempts: int = 3
     proxy: str | None = field(default=None, repr=False)
-    verify: bool | str = True
-    client_cert: str | None = None
-    client_key: str | None = None
+    verify: bool | str = field(default=True, repr=False)
+    client_cert: str | None = field(default=None, repr=False)
+    client_key: str | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
 
     @property

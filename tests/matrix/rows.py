@@ -51,9 +51,9 @@ Airflow 2.11 and 3.0 support no Python 3.13.
 """
 
 
-def chosen(name: str) -> tuple[Row, ...]:
+def chosen(name: str = "") -> tuple[Row, ...]:
     """
-    The row of a name; every row if the name is empty.
+    The row of a name; every row without one.
 
     :raises ValueError: there is no such row; the message lists those there are.
     """

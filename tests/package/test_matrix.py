@@ -72,7 +72,7 @@ def test_constraints_of_a_row_exist() -> None:
 
 
 def test_a_row_is_chosen_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
-    assert chosen("") == ROWS
+    assert chosen() == ROWS
     assert chosen("3.2-py3.12") == (Row("3.2", "3.12"),)
     assert main(["3.2"]) == 2
     assert "There is no row '3.2'; there are lowest-py3.11, 2.11-py3.11," in capsys.readouterr().err

@@ -18,6 +18,15 @@ def test_settings_do_not_show_the_token() -> None:
     assert TOKEN not in shown and "secret" not in shown
 
 
+@pytest.mark.parametrize("field", ["verify", "client_cert", "client_key"])
+def test_settings_do_not_show_a_token_in_the_wrong_field(field: str) -> None:
+    assert TOKEN not in repr(read(**{"client_cert": "here.pem", field: TOKEN}))
+
+
+def test_settings_do_not_show_a_token_in_the_path() -> None:
+    assert TOKEN not in repr(read(host=f"https://api.example.org/{TOKEN}"))
+
+
 @pytest.mark.parametrize(
     ("field", "value", "read_as"),
     [
