@@ -65,8 +65,11 @@ class Scenario:
 
 ANOTHER_TRY = Expectation(retried=ON_WORKERS)
 POKING_RETRIED = Expectation(retried=frozenset({Mode.POKING}))
-PATIENT = Expectation(ended=REFUSAL_PATIENCE.total_seconds() + 60)
-"""A token that was refused is asked about again after five minutes, if it stays the same."""
+PATIENT = Expectation(ended=REFUSAL_PATIENCE.total_seconds() + 60, edges=(0, 1))
+"""
+A token that was refused is asked about again after five minutes by gates, after ten by watchers, if
+it stays the same.
+"""
 
 CORE = (
     Scenario("triggerer-killed", "a triggerer killed for good", [faults.killed("triggerer-1")]),
