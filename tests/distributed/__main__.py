@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tests.distributed.builds import ROOT
+from tests.distributed.leaks import leaks
 from tests.distributed.plan import modes
 from tests.distributed.runner import Outcome, play, workload
 from tests.distributed.scenarios import SETS
@@ -18,7 +19,7 @@ TABLE = ROOT / "build" / "distributed" / "table.md"
 
 
 def main() -> int:
-    """Play scenarios one after the other on one Airflow; 1 if one of them is not as it must be."""
+    """Play scenarios one after the other on one Airflow; 1 if one is not as it must be."""
     parser = argparse.ArgumentParser(prog="python -m tests.distributed", description=__doc__)
     names = [each.name for each in SETS["all"]]
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(names))
@@ -44,8 +45,10 @@ def main() -> int:
             faults = outcome.judgement.faults
             _say(f"{outcome.seconds:.0f} s: {'; '.join(faults) or 'as it must be'}")
         restarts = dict(load.cluster.restarts)
+        places, searched = leaks(load.cluster)
     _say(TABLE.read_text(), f"ended by themselves and started again: {restarts or 'none'}")
-    return int(any(outcome.judgement.faults for outcome in outcomes))
+    _say(f"a token in {searched}: {', '.join(places) or 'none'}")
+    return int(bool(places) or any(outcome.judgement.faults for outcome in outcomes))
 
 
 def _publish(file: Path, outcomes: list[Outcome]) -> None:

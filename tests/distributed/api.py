@@ -11,6 +11,8 @@ from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
 ACCOUNT = "/v2/account"
 JOB_SLOTS = 1000
 """More than gates: whoever waits for one free job slot finds it."""
+CANARY = "ChaosCanary"
+"""What every token holds, those before and after a renewal."""
 
 
 class Api(Sandbox):
@@ -100,15 +102,14 @@ class Apis:
 def apis(gated: int, audited: int) -> Iterator[Apis]:
     """So many stand-ins while a ``with`` block runs; no subscription that gates wait for is on."""
     with ExitStack() as running:
-        made = [running.enter_context(_api(f"user:{number}-chaos")) for number in range(gated)]
-        others = [running.enter_context(_api(f"user:{number}-audit")) for number in range(audited)]
-        found = Apis(made, others)
+        made = [running.enter_context(_api(number)) for number in range(gated + audited)]
+        found = Apis(made[:gated], made[gated:])
         found.set_open(False)
         yield found
 
 
-def _api(token: str) -> Api:
-    api = Api(token=token)
+def _api(number: int) -> Api:
+    api = Api(token=f"user:{number}-{CANARY}")
     for service in ("minimax", "runwayml", "kling"):
         api.link(service, LinkedAccount(f"{service}@example.com", max_jobs=JOB_SLOTS))
     return api

@@ -26,6 +26,8 @@ AFTER = 30.0
 """Seconds after a fault in which requests are counted."""
 LONGEST = 300.0
 """Seconds that a scenario may take, all of it; more where gates have patience of their own."""
+ENDED = 150.0
+"""Seconds in which all have to have ended once they are open."""
 FOLLOWED = 30.0
 """Seconds from the end of all gates to that of what follows a watcher."""
 
@@ -90,7 +92,7 @@ def play(scenario: Scenario, load: Workload) -> Outcome:
         seen = Observation(gates=(), tried=plan.modes(load.connections), opened=0.0)
         judgement = Judgement((), [f"broken off: {type(error).__name__}: {error}"])
     seconds = time.monotonic() - began
-    longest = max(LONGEST, scenario.expected.ended + LONGEST / 2)
+    longest = LONGEST + scenario.expected.patience
     if seconds > longest:
         late = f"took {seconds:.0f} s, longer than {longest:.0f} s"
         judgement = replace(judgement, faults=[*judgement.faults, late])
@@ -98,7 +100,7 @@ def play(scenario: Scenario, load: Workload) -> Outcome:
 
 
 def _observe(scenario: Scenario, load: Workload) -> Observation:
-    start = time.time()
+    start, patience = time.time(), scenario.expected.patience
     load.begin()
     opened, waited = 0.0, True
     if scenario.moment is not Moment.STARTING:
@@ -118,10 +120,10 @@ def _observe(scenario: Scenario, load: Workload) -> Observation:
         load.until(load.audit, RECOVERY)
         waited = load.wait_waiting()
     if scenario.moment is not Moment.OPENING:
-        recovery = load.wait_recovered(last, RECOVERY + 30)
+        recovery = load.wait_recovered(last, RECOVERY + patience + 30)
         time.sleep(max(0.0, last + AFTER - time.time()))
         opened = load.open()
-    load.wait_ended(scenario.expected.ended)
+    load.wait_ended(ENDED + patience)
     windows = scenario.moment is Moment.WAITING
     spell = 0.0 if scenario.expected.held else last - first
     load.wait_followed(start, scenario.expected.edges[0], FOLLOWED)

@@ -65,7 +65,7 @@ class Scenario:
 
 ANOTHER_TRY = Expectation(retried=ON_WORKERS)
 POKING_RETRIED = Expectation(retried=frozenset({Mode.POKING}))
-PATIENT = Expectation(ended=REFUSAL_PATIENCE.total_seconds() + 60, edges=(0, 1))
+PATIENT = Expectation(patience=REFUSAL_PATIENCE.total_seconds(), edges=(0, 1))
 """
 A token that was refused is asked about again after five minutes by gates, after ten by watchers, if
 it stays the same.

@@ -74,6 +74,14 @@ def test_what_else_may_be_wrong(seen: Observation, fault: str) -> None:
     assert list(judge(seen, Expectation()).faults) == [fault]
 
 
+def test_what_waits_longer_by_contract_is_looked_after_later() -> None:
+    patient = Expectation(patience=300)
+    assert not judge(replace(WELL, recovery=389.0), patient).faults
+    assert list(judge(replace(WELL, recovery=391.0), patient).faults) == [
+        "not looked after again within 390 s"
+    ]
+
+
 def test_another_try_after_a_killed_worker_is_airflows_own() -> None:
     seen = replace(WELL, gates=[replace(GATE, try_number=2)])
     found = judge(seen, Expectation(retried=frozenset({Mode.DEFERRED})))

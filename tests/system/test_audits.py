@@ -20,6 +20,7 @@ import pytest
 
 from airflow_provider_useapi.sandbox import Sandbox
 
+from .leaks import holding, logs
 from .postgres import postgres
 from .stack import LocalAirflow
 
@@ -317,8 +318,6 @@ def test_the_gauges_follow_the_account(week: Week) -> None:
 @pytest.mark.parametrize("canary", [PERSON, TOKEN], ids=["person", "token"])
 def test_nothing_leaks(week: Week, canary: str) -> None:
     assert canary not in json.dumps([week.events, week.audits])
-    places = [path for path in week.airflow.logs.rglob("*") if path.is_file()]
-    places += week.reports.iterdir()
-    texts = {path: path.read_text(errors="replace") for path in places}
-    assert [path for path, text in texts.items() if "UA006" in text], "the search finds nothing"
-    assert [path for path, text in texts.items() if canary in text] == []
+    places = [*logs(week.airflow), *week.reports.iterdir()]
+    assert holding(places, {"UA006"}), "the search finds nothing"
+    assert holding(places, {canary}) == []

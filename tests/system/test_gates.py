@@ -12,8 +12,6 @@ import json
 import os
 import secrets
 import subprocess
-import zlib
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -22,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 
 from airflow_provider_useapi.api.account import FIELDS
 from airflow_provider_useapi.sandbox import Answer, LinkedAccount, Sandbox
 
+from .leaks import base64_forms, holding, holds, logs, stored
 from .postgres import postgres
 from .stack import LocalAirflow
 
@@ -546,15 +544,6 @@ def test_a_gate_asks_through_a_proxy_with_a_password(results: Results, mode: str
 # --- Leaks ----------------------------------------------------------------------------------------
 
 
-def base64_forms(secret: str) -> set[str]:
-    """What base64 makes of a text inside another one, wherever it begins."""
-    forms = set()
-    for before in range(3):
-        encoded = base64.b64encode(b"-" * before + secret.encode()).decode()
-        forms.add(encoded[-(-before * 8 // 6) :].rstrip("=")[:-1])
-    return forms
-
-
 CANARIES = {
     "token": {TOKEN_CANARY, *base64_forms(TOKEN_CANARY)},
     "person": {PERSON_CANARY, *base64_forms(PERSON_CANARY)},
@@ -562,10 +551,6 @@ CANARIES = {
     "linked": {"made-up-by-the-sandbox"},
 }
 """What must be nowhere. Letters and digits: to quote them for URLs or JSON changes nothing."""
-
-
-def holds(text: str, canaries: set[str]) -> bool:
-    return any(canary in text for canary in canaries)
 
 
 def test_the_search_for_canaries_finds_them_in_whatever_base64_makes_of_them() -> None:
@@ -576,15 +561,10 @@ def test_the_search_for_canaries_finds_them_in_whatever_base64_makes_of_them() -
 
 @pytest.mark.parametrize("canaries", CANARIES.values(), ids=CANARIES)
 def test_nothing_leaks_into_a_log(results: Results, canaries: set[str]) -> None:
-    logs = [path for path in results.airflow.logs.rglob("*") if path.is_file()]
+    files = logs(results.airflow)
     for said in ("The check failed", "[httpcore", "GET /v2/account: 200"):
-        assert holding(logs, {said}), "the search finds nothing at all"
-    assert holding(logs, canaries) == []
-
-
-def holding(files: list[Path], canaries: set[str]) -> list[Path]:
-    """The files that hold a text."""
-    return [path for path in files if holds(path.read_text(errors="replace"), canaries)]
+        assert holding(files, {said}), "the search finds nothing at all"
+    assert holding(files, canaries) == []
 
 
 FILLED = {
@@ -602,7 +582,7 @@ def holders(results: Results) -> dict[str, set[str]]:
     """Which columns of the database hold each canary, and which what stands there by right."""
     sought = {**CANARIES, "by right": {"runwayml"}}
     found: dict[str, set[str]] = {name: set() for name in sought}
-    for column, text in database(results.airflow):
+    for column, text in stored(results.airflow):
         for name, canaries in sought.items():
             if column not in found[name] and holds(text, canaries):
                 found[name].add(column)
@@ -613,37 +593,6 @@ def holders(results: Results) -> dict[str, set[str]]:
 def test_nothing_leaks_into_the_database(holders: dict[str, set[str]], canary: str) -> None:
     assert holders["by right"] >= FILLED, "the search finds nothing"
     assert holders[canary] == set()
-
-
-def database(airflow: LocalAirflow) -> Iterator[tuple[str, str]]:
-    """Every value of the database as text, with its column; that of triggers decrypted."""
-    made = json.loads((airflow.home / "migrated.json").read_text())
-    fernet = Fernet(made["secret"])
-    tables = defaultdict(list)
-    for table, column in airflow.query(
-        "SELECT table_name, column_name FROM information_schema.columns"
-        " WHERE table_schema = 'public' ORDER BY table_name, ordinal_position"
-    ):
-        tables[table].append(f"{table}.{column}")
-    for table, columns in tables.items():
-        for row in airflow.query(f'SELECT * FROM "{table}"'):
-            for column, value in zip(columns, row, strict=True):
-                text = readable(value)
-                if column == "trigger.kwargs":  # where a token stands by right is left encrypted
-                    text = fernet.decrypt(text.encode()).decode()
-                yield column, text
-
-
-def readable(value: Any) -> str:
-    """A value as text; bytes as they are, and as what they were before they were packed."""
-    if isinstance(value, dict | list):
-        return json.dumps(value)
-    if not isinstance(value, memoryview | bytes):
-        return str(value)
-    text = bytes(value).decode("latin-1")
-    with suppress(zlib.error):
-        text += zlib.decompress(bytes(value)).decode("latin-1")
-    return text
 
 
 @pytest.mark.parametrize("canaries", CANARIES.values(), ids=CANARIES)
