@@ -1,7 +1,7 @@
 """
 ``python -m tests.distributed.broken``: that each check of the scenarios can fail.
 
-Each build of the package is broken on purpose, in one passage. Two connections of gates and what
+Each build of the package is broken on purpose, in one passage. Some connections of gates and what
 else waits run on it through a scenario, and the check that is there for it has to say so.
 """
 
@@ -16,7 +16,8 @@ from tests.distributed.cluster import COMPONENTS
 from tests.distributed.runner import play, workload
 from tests.distributed.scenarios import scenario
 
-CONNECTIONS = 2
+CONNECTIONS = 4
+"""No gate on a worker asks on the last of them: who stays away there is missed."""
 
 
 @dataclass(frozen=True)

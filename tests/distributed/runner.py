@@ -30,6 +30,8 @@ ENDED = 150.0
 """Seconds in which all have to have ended once they are open."""
 FOLLOWED = 30.0
 """Seconds from the end of all gates to that of what follows a watcher."""
+OPEN = 2.5 * plan.INTERVAL
+"""Seconds for which the gates are open at least: a watcher that fires at every look fires again."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def _observe(scenario: Scenario, load: Workload) -> Observation:
     windows = scenario.moment is Moment.WAITING
     spell = 0.0 if scenario.expected.held else last - first
     load.wait_followed(start, scenario.expected.edges[0], FOLLOWED)
+    time.sleep(max(0.0, opened + OPEN - time.time()))
     load.close()
     numbers = range(load.connections)
     watched = range(min(plan.WATCHED, load.connections))
