@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import msgspec
 import pytest
 
 _TASK_RUNNER = "airflow.sdk.execution_time.task_runner.SUPERVISOR_COMMS"
@@ -42,6 +41,8 @@ class Supervisor:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer until the other end closes."""
+        import msgspec  # comes with Airflow 3
+
         with suppress(asyncio.IncompleteReadError):
             while True:
                 length = int.from_bytes(await reader.readexactly(4), "big")

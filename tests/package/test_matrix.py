@@ -71,6 +71,11 @@ def test_constraints_of_a_row_exist() -> None:
     assert environments.constraints(Row("3", "3.13", "newest")) == ""
 
 
+def test_beside_the_lowest_versions_of_ours_the_others_are_as_they_are_locked() -> None:
+    locked = "# by make lock\nFlask==2.3.3\nJinja2==3.1.6\nurllib3==2.7.0\npytest_xdist==3.8.0\n"
+    assert environments.others_of(locked) == "Flask==2.3.3\n"
+
+
 def test_a_row_is_chosen_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert chosen() == ROWS
     assert chosen("3.2-py3.12") == (Row("3.2", "3.12"),)
