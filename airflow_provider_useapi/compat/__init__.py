@@ -52,6 +52,10 @@ def task_notes(context: Mapping[str, Any]) -> Notes | None:
     return notes
 
 
+READS_DATABASE_AS_BACKEND = RELEASE >= (3, 1)
+"""From Airflow 3.1 on the last of the secrets backends asks the supervisor for a connection."""
+
+
 ANSWERS_IN_TURN = (3, 0) <= RELEASE < (3, 2)
 """
 The triggerer of Airflow 3.0 and 3.1 takes the next answer of its supervisor for that to its last

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from airflow_provider_useapi.compat import ask_supervisor, has_task_sdk, in_thread
+from airflow_provider_useapi.compat import READS_DATABASE_AS_BACKEND, ask_supervisor, in_thread
 
 
 async def glance_at(conn_id: str) -> Any:
@@ -17,7 +17,7 @@ async def glance_at(conn_id: str) -> Any:
     Whatever is out of the ordinary is left to that reader.
     """
     with suppress(Exception):
-        if has_task_sdk():  # before, there is nobody to send messages to
+        if READS_DATABASE_AS_BACKEND:
             return await ask_supervisor(_first_found(conn_id))
     return None
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_useapi.compat import has_task_sdk
+from airflow_provider_useapi.compat import READS_DATABASE_AS_BACKEND, has_task_sdk
 from airflow_provider_useapi.exceptions import UseApiConnectionNotFoundError
 from airflow_provider_useapi.triggers.connection_client import ConnectionClient
 from tests.helpers.supervisor import supervised
@@ -20,6 +20,9 @@ pytestmark = [
     pytest.mark.anyio,
     pytest.mark.skipif(not has_task_sdk(), reason="Airflow 2 has no supervisor"),
 ]
+counts_messages = pytest.mark.skipif(
+    not READS_DATABASE_AS_BACKEND, reason="Airflow 3.0 masks a connection whenever it is read"
+)
 CONN_ID = "useapi_kept"
 VARIABLE = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 PLAIN = {"password": "user:1-plain"}
@@ -38,6 +41,7 @@ def masked(messages: list[dict[str, Any]]) -> set[str]:
     return {text for each in texts for text in each if isinstance(text, str)}
 
 
+@counts_messages
 @pytest.mark.parametrize("fields", [PLAIN, WITH_EXTRA])
 async def test_an_unchanged_connection_in_the_database_is_one_message_a_look(
     monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
@@ -51,6 +55,7 @@ async def test_an_unchanged_connection_in_the_database_is_one_message_a_look(
             assert supervisor.heard() == ["GetConnection"]
 
 
+@counts_messages
 @pytest.mark.parametrize("fields", [PLAIN, WITH_EXTRA])
 async def test_an_unchanged_connection_in_the_environment_is_no_message_at_all(
     monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
@@ -65,6 +70,7 @@ async def test_an_unchanged_connection_in_the_environment_is_no_message_at_all(
             assert supervisor.heard() == []
 
 
+@counts_messages
 @pytest.mark.parametrize("fields", [PLAIN, WITH_EXTRA])
 async def test_a_connection_that_is_new_is_masked_with_two_messages(
     monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
@@ -117,8 +123,9 @@ async def test_a_secret_in_an_extra_that_is_not_ours_is_masked_as_airflow_does(
         await client.read()
         messages = supervisor.take()
     assert extra in masked(messages)
-    lists = [each["value"] for each in messages if each["type"] == "MaskSecret"]
-    assert json.loads(extra) in lists[0], "Airflow looks for telling names in it"
+    values = [each["value"] for each in messages if each["type"] == "MaskSecret"]
+    lists = [each for value in values for each in (value if isinstance(value, list) else [value])]
+    assert json.loads(extra) in lists, "Airflow looks for telling names in it"
 
 
 async def test_a_connection_that_is_gone_is_not_found_and_one_that_is_back_is_read(
@@ -189,6 +196,7 @@ async def test_a_backend_in_front_that_has_it_not_is_asked_no_more_than_airflow_
         supervisor.take(), setattr(backend, "asked", 0)
         assert await client.read() is first
         if isinstance(error, PermissionError):  # what follows from that is Airflow's to say
-            assert backend.asked == 2
+            assert backend.asked == 1 + READS_DATABASE_AS_BACKEND
         else:
-            assert (backend.asked, supervisor.heard()) == (1, ["GetConnection"])
+            assert backend.asked == 1
+            assert supervisor.heard().count("GetConnection") == 1
