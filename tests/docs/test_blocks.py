@@ -179,7 +179,7 @@ def reader(
 @pytest.mark.parametrize("page", pages())
 def test_a_page_can_be_followed_from_top_to_bottom(reader: Reader, page: str) -> None:
     if NEEDS.get(page, (0, 0)) > AIRFLOW:
-        pytest.skip(f"this page is for Airflow {NEEDS[page]} and later")
+        pytest.skip(f"this page is for Airflow {'.'.join(map(str, NEEDS[page]))} and later")
     if page == "docs/coming-from.md" and util.find_spec("airflow.providers.http") is None:
         pytest.skip("HttpSensor is not here: `make docs` runs this page")
     if AIRFLOW >= (3, 3) and runs_airflow(page) and util.find_spec("sphinx") is None:
