@@ -43,6 +43,8 @@ PAUSE = 0.5
 """Seconds between two looks at what is waited for."""
 LOCKED, LOCKED_OUT = 60, 4
 """Seconds to wait for a locked SQLite: for all components, and for the API server."""
+ANSWERED = 60.0
+"""Seconds after which the REST API has to answer with something else than an internal error."""
 
 
 class LocalAirflowError(RuntimeError):
@@ -289,7 +291,7 @@ class LocalAirflow:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         question = Request(self.url + path, data, headers, method=method)
-        patience = 12
+        deadline = time.monotonic() + ANSWERED
         while True:
             try:
                 with self._open(question, timeout=30) as answer:
@@ -298,9 +300,11 @@ class LocalAirflow:
                 with error:
                     error.add_note(f"{method} {path}: {error.read().decode(errors='replace')}")
                 # An API server on SQLite locks itself out at times, as it writes for tasks, too.
-                patience -= 1
-                if error.code != HTTPStatus.INTERNAL_SERVER_ERROR or not patience:
+                # That of Airflow 3.3 fails to show an event while a run that follows it is queued.
+                late = time.monotonic() > deadline
+                if error.code != HTTPStatus.INTERNAL_SERVER_ERROR or late:
                     raise
+            time.sleep(PAUSE)
 
     def log_in(self) -> str:
         """The token of a session. Whoever asks for one is an admin here."""
