@@ -198,5 +198,6 @@ async def test_a_backend_in_front_that_has_it_not_is_asked_no_more_than_airflow_
         if isinstance(error, PermissionError):  # what follows from that is Airflow's to say
             assert backend.asked == 1 + READS_DATABASE_AS_BACKEND
         else:
-            assert backend.asked == 1
-            assert supervisor.heard().count("GetConnection") == 1
+            heard = supervisor.heard()
+            assert (backend.asked, heard.count("GetConnection")) == (1, 1)
+            assert heard == ["GetConnection"] or not READS_DATABASE_AS_BACKEND

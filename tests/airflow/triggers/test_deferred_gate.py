@@ -242,7 +242,7 @@ async def test_a_time_out_counts_from_the_first_look_on_the_worker(
     began = time.monotonic()
     event = await run_alone(gate(timeout=100, since=time.time() - 99))
     assert event.payload["outcome"] == "timeout"
-    assert time.monotonic() - began < 50
+    assert time.monotonic() - began < 2.5
 
 
 @pytest.mark.real_time
@@ -561,7 +561,7 @@ async def test_a_slow_xcom_backend_of_the_users_own_holds_nobody_up(
     class Backend(BaseXCom):
         @staticmethod
         def serialize_value(value: Any, **_: Any) -> Any:
-            time.sleep(2)
+            time.sleep(1)
             return {"stored": value}
 
     monkeypatch.setattr("airflow.sdk.execution_time.xcom.XCom", Backend)
@@ -574,7 +574,7 @@ async def test_a_slow_xcom_backend_of_the_users_own_holds_nobody_up(
             late = max(late, time.monotonic() - began)
     assert str(end.result().task_instance_state) == "success"
     assert supervisor.xcoms["return_value"]["stored"]["subscription_is_active"] is True
-    assert late < 1.5
+    assert late < 0.8
 
 
 @needs_streams
